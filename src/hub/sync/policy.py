@@ -1,0 +1,72 @@
+"""What the engine is told: which systems take part in which entity, and what to do when they disagree.
+
+Plain values, built from ``hub.yaml`` by ``hub.project``; the engine itself reads no files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from hub.connect.capabilities import Resource
+from hub.mapping.lens import Lens
+from hub.model.spec import EntitySpec
+
+Direction = Literal["both", "in", "out"]
+Deletes = Literal["ignore", "archive", "propagate"]
+Conflict = Literal["newest", "hold", "owner"] | tuple[str, ...]
+"""``newest``: the later edit wins. ``hold``: a person decides. ``owner``: the canonical value stays (needs authority).
+A tuple: the system named first wins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A pass that would change or delete more than ``max(floor, share × records)`` of a system's records stops and asks."""
+
+    floor: int = 50
+    share: float = 0.10
+
+
+@dataclass(frozen=True, slots=True)
+class EntityPolicy:
+    """How one entity is kept in agreement."""
+
+    entity: str
+    systems: dict[str, Direction]
+    """In order of precedence: the first is observed first."""
+    authority: dict[str, str] = field(default_factory=dict)
+    """Canonical field → the system that owns it."""
+    conflict: Conflict = "newest"
+    field_conflict: dict[str, Conflict] = field(default_factory=dict)
+    deletes: Deletes = "archive"
+    budget: Budget = Budget()
+    create: dict[str, bool] = field(default_factory=dict)
+    """System → whether records may be created there (default True)."""
+
+
+@dataclass(slots=True)
+class Endpoint:
+    """One resource of one system, tied to one entity: everything the engine needs to observe and write it."""
+
+    system: str
+    entity: str
+    direction: Direction
+    lens: Lens
+    resource: Resource
+    connector: Any
+    """An object with the capabilities of ``hub.connect.capabilities``."""
+    overlap: int = 0
+
+
+@dataclass(slots=True)
+class Setup:
+    """All the engine works on. ``entities`` are ordered so that what is referred to comes first."""
+
+    specs: dict[str, EntitySpec]
+    policies: dict[str, EntityPolicy]
+    endpoints: list[Endpoint]
+
+    def of_entity(self, entity: str) -> list[Endpoint]:
+        """The endpoints of one entity, in the policy's order of systems."""
+        order = list(self.policies[entity].systems)
+        return sorted((e for e in self.endpoints if e.entity == entity), key=lambda e: order.index(e.system))

@@ -1,0 +1,156 @@
+"""What a pass tells: events while it runs, a report at its end. Plain values; whoever wants them subscribes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Protocol
+
+State = Literal["done", "needs_person", "failed"]
+
+
+@dataclass(slots=True)
+class Counts:
+    """What happened to one entity in one system during a pass."""
+
+    system: str
+    entity: str
+    seen: int = 0
+    """Records the system showed us."""
+    changed: int = 0
+    """… that differed from what we knew."""
+    new: int = 0
+    """… that were not linked before and became new canonical records."""
+    matched: int = 0
+    """… that were linked by the mapping's match rules."""
+    gone: int = 0
+    """… found deleted."""
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+    archived: int = 0
+    refused: int = 0
+    """Edits of fields that another system owns, taken back."""
+    conflicts: int = 0
+    letters: int = 0
+    waiting: int = 0
+    """Records held back because something they refer to is not there yet."""
+
+
+@dataclass(slots=True)
+class Finding:
+    """Something a person should know: totals that don't add up, an ambiguous match, drift …"""
+
+    kind: str
+    entity: str
+    record: str
+    message: str
+    system: str = ""
+
+
+@dataclass(slots=True)
+class SystemFailure:
+    """A system, or one of its resources, that could not take part in this pass."""
+
+    system: str
+    entity: str
+    error: str
+    """Class name from ``hub.errors``."""
+    message: str
+
+
+@dataclass(slots=True)
+class PlannedWrite:
+    """One write of a plan, as people and ``hub plan --json`` see it."""
+
+    system: str
+    resource: str
+    entity: str
+    hub_id: str
+    record: str
+    """Remote id; empty for a create."""
+    title: str
+    action: Literal["create", "update", "delete", "archive"]
+    fields: dict[str, list[Any]]
+    """Canonical field path → [old, new]."""
+    because: str
+
+
+@dataclass(slots=True)
+class Held:
+    """One write that is not made, and what it waits for."""
+
+    system: str
+    entity: str
+    hub_id: str
+    title: str
+    reason: str
+    """``reference``, ``conflict``, ``letter``, ``budget``, ``first_sync``, ``no_probe`` …"""
+    detail: str
+
+
+@dataclass(slots=True)
+class Plan:
+    """The complete list of writes, computed from an exact state."""
+
+    id: str
+    state: str
+    """Fingerprint of the state it was computed from."""
+    at: str
+    writes: list[PlannedWrite] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
+    census: list[dict[str, Any]] = field(default_factory=list)
+    """First sync only: per system and field, how many matched records differ, with samples."""
+
+
+@dataclass(slots=True)
+class PassReport:
+    """What one pass did."""
+
+    run: str
+    kind: Literal["sync", "plan", "apply", "replay", "reconcile", "undo"]
+    started: str
+    finished: str = ""
+    state: State = "done"
+    message: str = ""
+    """One line for people: "12 customers written, 1 conflict"."""
+    counts: list[Counts] = field(default_factory=list)
+    failures: list[SystemFailure] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    plan: Plan | None = None
+    """What was planned (and, unless ``kind`` is 'plan' or it was held, written)."""
+    open_conflicts: int = 0
+    open_letters: int = 0
+    rounds: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def writes(self) -> int:
+        return sum(c.created + c.updated + c.deleted + c.archived for c in self.counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened during a pass.
+
+    ``name`` is one of: ``pass.started`` (entities, systems, mode), ``page.observed`` (system, entity, resource, seen,
+    changed), ``system.failed`` (system, entity, error, message), ``plan.made`` (plan, writes, held),
+    ``batch.written`` (system, entity, resource, ok, failed), ``conflict.found`` (entity, record, field, values),
+    ``letter.written`` (system, entity, record, field, message), ``budget.held`` (system, entity, writes, allowed),
+    ``pass.finished`` (state, message).
+    """
+
+    name: str
+    run: str
+    data: dict[str, Any]
+
+
+class Observer(Protocol):
+    """Whoever wants to hear of it: logs, progress bars, Prefect artifacts, metrics. Must not raise."""
+
+    def __call__(self, event: Event) -> None: ...
+
+
+def silent(event: Event) -> None:
+    """The observer of those who want none."""
