@@ -1,0 +1,75 @@
+# Everything a checkout needs, from nothing but Python 3.11+ with pip and venv.
+#
+#   make demo    the main job on bundled sandboxes
+#   make test    all tests
+#   make help    the rest
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+PYTEST_ARGS ?= -n 2 --dist loadfile
+
+RUN := $(VENV)/.ready-run
+DEV := $(VENV)/.ready-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test bench bench-quick lint format schemas docs lock wheel-check clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(DEV)  ## the virtual environment with the tools of a developer
+
+demo: $(RUN)  ## sets everything up and runs the main job on bundled sandboxes
+	$(BIN)/hub demo
+
+test: $(DEV)  ## sets everything up and runs the tests
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+bench: $(DEV)  ## the whole set of benchmarks against handwritten limits
+	$(BIN)/python -m benchmarks
+
+bench-quick: $(DEV)  ## the same with few records and one pair each
+	$(BIN)/python -m benchmarks --quick
+
+lint: $(DEV)  ## style, types, import rules, generated files up to date
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python scripts/generated.py --check
+
+format: $(DEV)  ## lets ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+schemas docs: $(DEV)  ## writes the generated files anew (schemas/, docs/commands.md)
+	$(BIN)/python scripts/generated.py
+
+wheel-check: $(DEV)  ## builds the wheel and tries it in an environment of its own
+	$(BIN)/python scripts/wheel_check.py
+
+lock: $(DEV)  ## resolves requirements.lock anew from pyproject.toml
+	$(PIP) install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade \
+	    --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock
+
+clean:  ## removes the virtual environment and everything built
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "$(PYTHON) is older than 3.11: install a newer Python, or name one: make PYTHON=python3.12" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' || \
+	    { echo "$(PYTHON) has no venv: install it (Debian and Ubuntu: apt-get install python3-venv)" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+# The lock holds every version that may be needed; what is asked for decides which of them are installed.
+$(RUN): requirements.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --constraint requirements.lock --editable .
+	@touch $@
+
+$(DEV): requirements.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --constraint requirements.lock --editable '.[dev]'
+	@touch $@ $(RUN)
