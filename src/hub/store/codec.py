@@ -1,0 +1,34 @@
+"""JSON in and out of the store, and the fingerprint of a remote record."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import xxhash
+
+_remote_decoder = msgspec.json.Decoder(float_hook=Decimal)
+_decoder = msgspec.json.Decoder()
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+def dumps(value: Any) -> str:
+    """JSON text. A ``Decimal`` becomes a JSON number with all its digits."""
+    return _encoder.encode(value).decode()
+
+
+def loads(text: str | bytes) -> Any:
+    """Canonical values and the hub's own notes: they hold no fractions as numbers."""
+    return _decoder.decode(text)
+
+
+def loads_remote(text: str | bytes) -> Any:
+    """A remote record: numbers with a fraction come back as ``Decimal``, digit for digit."""
+    return _remote_decoder.decode(text)
+
+
+def fingerprint(text: str) -> int:
+    """64 bits, signed, so that every database can hold it as an integer."""
+    value = xxhash.xxh3_64_intdigest(text)
+    return value - (1 << 64) if value >= 1 << 63 else value

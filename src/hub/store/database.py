@@ -1,0 +1,162 @@
+"""Opening the hub's database: SQLite by default, PostgreSQL by URL; migrated when it is older than this program."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from hub.errors import ConfigurationError, Unavailable
+
+HEAD = "0001"
+"""Revision of the newest migration in ``migrations/versions``; a test compares the two."""
+
+
+class Store:
+    """The hub's memory. One per process; connections are pooled."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """A transaction that may write: all of it lands, or nothing."""
+        try:
+            with self.engine.connect().execution_options(hub_write=True) as connection, connection.begin():
+                yield connection
+        except OperationalError as error:
+            raise _translated(error) from error
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads, and does not block a pass that is under way."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _translated(error: DBAPIError) -> Exception:
+    reason = str(error.orig)
+    if "disk is full" in reason or "No space left" in reason:
+        return Unavailable(
+            "the hub's database has no room left; nothing of this step was stored",
+            where="store",
+            cure="free some disk space and run the same command again: it resumes where it stopped",
+        )
+    if "readonly database" in reason or "read-only" in reason:
+        return ConfigurationError(
+            "the hub's database can't be written", where="store", cure="check the file's owner and permissions"
+        )
+    if "locked" in reason:
+        return Unavailable(
+            "the hub's database is locked by another process", where="store", cure="wait for the other pass to end"
+        )
+    return Unavailable(f"the hub's database failed: {reason.splitlines()[0]}", where="store", cure="see the database")
+
+
+def open_store(url: str, *, migrate: bool = True) -> Store:
+    """Open (and, if needed, make or migrate) the database. Raises ConfigurationError for a URL that can't work."""
+    try:
+        parsed = make_url(url)
+    except Exception as error:
+        raise ConfigurationError("store is not a database URL", cure="e.g. sqlite:///.hub/hub.db") from error
+    backend = parsed.get_backend_name()
+    if backend not in {"sqlite", "postgresql"}:
+        raise ConfigurationError(
+            f"store: {backend} can't hold the hub's own data", cure="use sqlite:///… or postgresql+psycopg://…"
+        )
+    options: dict[str, Any] = {}
+    if backend == "sqlite":
+        _private_file(parsed.database)
+        options["connect_args"] = {"timeout": 30, "check_same_thread": False}
+    elif parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    engine = create_engine(parsed, **options)
+    if backend == "sqlite":
+        _sqlite_settings(engine)
+    store = Store(engine)
+    try:
+        if migrate and _revision(engine) != HEAD:
+            _migrate(engine)
+    except DBAPIError as error:
+        store.close()
+        raise _translated(error) from error
+    return store
+
+
+def _private_file(path: str | None) -> None:
+    """The database holds a company's customers: nobody else on the machine may read it."""
+    if not path or path == ":memory:":
+        return
+    file = Path(path)
+    if not file.parent.exists():
+        file.parent.mkdir(parents=True, mode=0o700)
+    if not file.exists():
+        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def _sqlite_settings(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # the begin event below opens transactions, the driver doesn't
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA cache_size=-20000")
+        cursor.execute("PRAGMA temp_store=MEMORY")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        # A transaction that will write takes its lock at once: two of them wait instead of failing half-way.
+        write = connection.get_execution_options().get("hub_write")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _revision(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        if not engine.dialect.has_table(connection, "alembic_version_hub"):
+            return None
+        return connection.execute(text("SELECT version_num FROM alembic_version_hub")).scalar()
+
+
+def _migrate(engine: Engine) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.connect().execution_options(hub_write=True) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()
+
+
+def upsert(connection: Connection, table: Table, rows: list[dict[str, Any]], keys: tuple[str, ...]) -> None:
+    """Insert rows or, where ``keys`` are there already, replace the other columns given. All rows have equal keys."""
+    if not rows:
+        return
+    insert = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    columns = [name for name in rows[0] if name not in keys]
+    statement = insert.on_conflict_do_update(
+        index_elements=list(keys), set_={name: insert.excluded[name] for name in columns}
+    )
+    connection.execute(statement, rows)
+
+
+def insert_ignore(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Insert the rows that are not there yet."""
+    if not rows:
+        return
+    insert = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    connection.execute(insert.on_conflict_do_nothing(), rows)

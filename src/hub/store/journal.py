@@ -1,0 +1,69 @@
+"""The journal: what happened to each canonical record, in order. Only ever added to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, insert, select
+
+from hub.store.codec import dumps, loads
+from hub.store.tables import JournalRow
+
+JOURNAL = JournalRow.__table__  # type: ignore[attr-defined]
+
+
+class Entry(NamedTuple):
+    """One thing that happened."""
+
+    entity: str
+    hub_id: str
+    kind: str
+    system: str
+    remote_id: str | None
+    detail: dict[str, Any]
+
+
+class Logged(NamedTuple):
+    """An entry as read back."""
+
+    id: int
+    run: str
+    at: str
+    entity: str
+    hub_id: str
+    kind: str
+    system: str
+    remote_id: str | None
+    detail: dict[str, Any]
+
+
+def write(connection: Connection, run: str, at: str, entries: Sequence[Entry]) -> None:
+    """Add entries."""
+    if entries:
+        rows = [
+            {
+                "run": run, "at": at, "entity": e.entity, "hub_id": e.hub_id, "kind": e.kind, "system": e.system,
+                "remote_id": e.remote_id, "detail": dumps(e.detail),
+            }
+            for e in entries
+        ]  # fmt: skip
+        connection.execute(insert(JOURNAL), rows)
+
+
+def of_record(connection: Connection, hub_id: str) -> list[Logged]:
+    """The history of one record, oldest first."""
+    return _read(connection, JOURNAL.c.hub_id == hub_id)
+
+
+def of_run(connection: Connection, run: str) -> list[Logged]:
+    """What one run did, in order."""
+    return _read(connection, JOURNAL.c.run == run)
+
+
+def _read(connection: Connection, condition: Any) -> list[Logged]:
+    statement = select(JOURNAL).where(condition).order_by(JOURNAL.c.id)
+    return [
+        Logged(r.id, r.run, r.at, r.entity, r.hub_id, r.kind, r.system, r.remote_id, loads(r.detail))
+        for r in connection.execute(statement)
+    ]

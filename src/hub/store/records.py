@@ -1,0 +1,176 @@
+"""Canonical records: reading and writing them in bulk, their match keys, and the analyst's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import xxhash
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
+
+from hub.store.codec import dumps, loads
+from hub.store.database import insert_ignore
+from hub.store.tables import MatchKeyRow, RecordRow
+
+Values = dict[str, Any]
+RECORD = RecordRow.__table__  # type: ignore[attr-defined]
+MATCH = MatchKeyRow.__table__  # type: ignore[attr-defined]
+
+
+class Stored(NamedTuple):
+    """A canonical record as stored."""
+
+    hub_id: str
+    entity: str
+    values: Values
+    stamps: dict[str, list[str]]
+    """Field (or ``*``) → [system, at]."""
+    revision: int
+    deleted_at: str | None
+    deleted_by: str | None
+
+
+class RecordWrite(NamedTuple):
+    """A canonical record to be stored."""
+
+    hub_id: str
+    entity: str
+    values: Values
+    stamps: dict[str, list[str]]
+    dirty: int
+    deleted_at: str | None = None
+    deleted_by: str | None = None
+
+
+_COLUMNS = (RECORD.c.hub_id, RECORD.c.entity, RECORD.c.data, RECORD.c.stamps, RECORD.c.revision, RECORD.c.deleted_at,
+            RECORD.c.deleted_by)  # fmt: skip
+_BY_IDS = select(*_COLUMNS).where(RECORD.c.hub_id.in_(bindparam("ids", expanding=True)))
+_DIRTY = (
+    select(*_COLUMNS)
+    .where(RECORD.c.dirty == 1, RECORD.c.entity == bindparam("entity"), RECORD.c.hub_id > bindparam("after"))
+    .order_by(RECORD.c.hub_id)
+    .limit(bindparam("n"))
+)
+
+
+def _stored(row: Any) -> Stored:
+    return Stored(row[0], row[1], loads(row[2]), loads(row[3]), row[4], row[5], row[6])
+
+
+def load(connection: Connection, hub_ids: Iterable[str]) -> dict[str, Stored]:
+    """These records by hub id; unknown ones are missing."""
+    ids = list(hub_ids)
+    if not ids:
+        return {}
+    return {row[0]: _stored(row) for row in connection.execute(_BY_IDS, {"ids": ids})}
+
+
+def dirty(connection: Connection, entity: str, after: str, limit: int) -> list[Stored]:
+    """The next records of an entity that a plan has to look at, in order of hub id."""
+    rows = connection.execute(_DIRTY, {"entity": entity, "after": after, "n": limit})
+    return [_stored(row) for row in rows]
+
+
+def page(connection: Connection, entity: str, after: str, limit: int) -> list[Stored]:
+    """All records of an entity, a page at a time, in order of hub id."""
+    statement = (
+        select(*_COLUMNS).where(RECORD.c.entity == entity, RECORD.c.hub_id > after).order_by(RECORD.c.hub_id).limit(limit)
+    )
+    return [_stored(row) for row in connection.execute(statement)]
+
+
+def count(connection: Connection) -> dict[str, int]:
+    """Live records by entity."""
+    statement = select(RECORD.c.entity, func.count()).where(RECORD.c.deleted_at.is_(None)).group_by(RECORD.c.entity)
+    return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def insert_records(connection: Connection, writes: Sequence[RecordWrite], at: str) -> None:
+    """Store new records."""
+    if writes:
+        rows = [
+            {
+                "hub_id": w.hub_id, "entity": w.entity, "data": dumps(w.values), "stamps": dumps(w.stamps), "revision": 1,
+                "dirty": w.dirty, "created_at": at, "updated_at": at, "deleted_at": w.deleted_at, "deleted_by": w.deleted_by,
+            }
+            for w in writes
+        ]  # fmt: skip
+        connection.execute(insert(RECORD), rows)
+
+
+_UPDATE = (
+    update(RECORD)
+    .where(RECORD.c.hub_id == bindparam("b_id"))
+    .values(
+        data=bindparam("b_data"), stamps=bindparam("b_stamps"), dirty=bindparam("b_dirty"), updated_at=bindparam("b_at"),
+        deleted_at=bindparam("b_deleted_at"), deleted_by=bindparam("b_deleted_by"), revision=RECORD.c.revision + 1,
+    )
+)  # fmt: skip
+
+
+def update_records(connection: Connection, writes: Sequence[RecordWrite], at: str) -> None:
+    """Replace existing records; their revision grows."""
+    if writes:
+        rows = [
+            {
+                "b_id": w.hub_id, "b_data": dumps(w.values), "b_stamps": dumps(w.stamps), "b_dirty": w.dirty, "b_at": at,
+                "b_deleted_at": w.deleted_at, "b_deleted_by": w.deleted_by,
+            }
+            for w in writes
+        ]  # fmt: skip
+        connection.execute(_UPDATE, rows)
+
+
+_MARK = update(RECORD).where(RECORD.c.hub_id == bindparam("b_id")).values(dirty=bindparam("b_dirty"))
+
+
+def mark(connection: Connection, hub_ids: Iterable[str], dirty: int) -> None:
+    """Say whether a plan has to look at these records."""
+    rows = [{"b_id": hub_id, "b_dirty": dirty} for hub_id in hub_ids]
+    if rows:
+        connection.execute(_MARK, rows)
+
+
+def mark_entity(connection: Connection, entity: str) -> None:
+    """All records of an entity want a plan: its mappings or policy changed."""
+    connection.execute(update(RECORD).where(and_(RECORD.c.entity == entity, RECORD.c.dirty == 0)).values(dirty=1))
+
+
+def match_key(rule: tuple[str, ...], values: Values) -> int | None:
+    """Hash of a rule's fields in these values; None when one of them is blank."""
+    parts = []
+    for name in rule:
+        value = values.get(name)
+        if value is None or value == "":
+            return None
+        parts.append(f"{name}\x1f{value}")
+    key = xxhash.xxh3_64_intdigest("\x1e".join(parts))
+    return key - (1 << 64) if key >= 1 << 63 else key
+
+
+def index(connection: Connection, entity: str, rules: Sequence[tuple[str, ...]], records: Iterable[tuple[str, Values]]) -> None:
+    """Make records findable by the match rules. Keys of earlier values stay: hits are verified against the values."""
+    rows = []
+    for hub_id, values in records:
+        for rule in rules:
+            key = match_key(rule, values)
+            if key is not None:
+                rows.append({"entity": entity, "key": key, "hub_id": hub_id})
+    insert_ignore(connection, MATCH, rows)
+
+
+def find(connection: Connection, entity: str, keys: Iterable[int]) -> dict[int, list[str]]:
+    """Records indexed under these keys."""
+    wanted = list(set(keys))
+    if not wanted:
+        return {}
+    statement = select(MATCH.c.key, MATCH.c.hub_id).where(MATCH.c.entity == entity, MATCH.c.key.in_(wanted))
+    found: dict[int, list[str]] = {}
+    for key, hub_id in connection.execute(statement):
+        found.setdefault(key, []).append(hub_id)
+    return found
+
+
+def drop_index(connection: Connection, entity: str) -> None:
+    """Forget the match keys of an entity (its rules changed)."""
+    connection.execute(delete(MATCH).where(MATCH.c.entity == entity))

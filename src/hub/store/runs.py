@@ -1,0 +1,156 @@
+"""Runs, plans, cursors, leases and the hub's small facts about itself."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, insert, select, update
+
+from hub.errors import Unavailable
+from hub.store.codec import dumps, loads
+from hub.store.database import upsert
+from hub.store.tables import CursorRow, LeaseRow, PlanRow, RunRow, SettingRow
+
+CURSOR = CursorRow.__table__  # type: ignore[attr-defined]
+LEASE = LeaseRow.__table__  # type: ignore[attr-defined]
+PLAN = PlanRow.__table__  # type: ignore[attr-defined]
+RUN = RunRow.__table__  # type: ignore[attr-defined]
+SETTING = SettingRow.__table__  # type: ignore[attr-defined]
+
+Row = dict[str, Any]
+
+
+def start_run(connection: Connection, run: str, kind: str, at: str) -> None:
+    """Note that a run has begun."""
+    connection.execute(insert(RUN), [{"id": run, "kind": kind, "started": at, "state": "running", "message": ""}])
+
+
+def finish_run(connection: Connection, run: str, at: str, state: str, message: str, report: dict[str, Any]) -> None:
+    """Note how a run ended."""
+    connection.execute(
+        update(RUN).where(RUN.c.id == run).values(finished=at, state=state, message=message, report=dumps(report))
+    )
+
+
+def runs(connection: Connection, limit: int = 20) -> list[Row]:
+    """The last runs, newest first, without their reports."""
+    statement = (
+        select(RUN.c.id, RUN.c.kind, RUN.c.started, RUN.c.finished, RUN.c.state, RUN.c.message)
+        .order_by(RUN.c.started.desc(), RUN.c.id.desc())
+        .limit(limit)
+    )
+    return [dict(row._mapping) for row in connection.execute(statement)]
+
+
+def run(connection: Connection, run_id: str) -> Row | None:
+    """One run with its report."""
+    row = connection.execute(select(RUN).where(RUN.c.id == run_id)).first()
+    if row is None:
+        return None
+    found = dict(row._mapping)
+    found["report"] = loads(found["report"]) if found["report"] else None
+    return found
+
+
+def save_plan(connection: Connection, plan_id: str, at: str, run_id: str, state: str, scope: Row, body: Row) -> None:
+    """Keep a plan for approval."""
+    connection.execute(
+        insert(PLAN),
+        [{"id": plan_id, "at": at, "run": run_id, "state": state, "status": "open", "scope": dumps(scope), "body": dumps(body)}],
+    )
+
+
+def plan(connection: Connection, plan_id: str) -> Row | None:
+    """A kept plan."""
+    row = connection.execute(select(PLAN).where(PLAN.c.id == plan_id)).first()
+    if row is None:
+        return None
+    found = dict(row._mapping)
+    found["scope"] = loads(found["scope"])
+    found["body"] = loads(found["body"])
+    return found
+
+
+def plans(connection: Connection, status: str = "open", limit: int = 20) -> list[Row]:
+    """Kept plans, newest first, without their writes."""
+    statement = (
+        select(PLAN.c.id, PLAN.c.at, PLAN.c.run, PLAN.c.status).where(PLAN.c.status == status).order_by(PLAN.c.at.desc())
+    )
+    return [dict(row._mapping) for row in connection.execute(statement.limit(limit))]
+
+
+def set_plan(connection: Connection, plan_id: str, status: str) -> None:
+    """Change a plan's status."""
+    connection.execute(update(PLAN).where(PLAN.c.id == plan_id).values(status=status))
+
+
+def cursor(connection: Connection, system: str, entity: str) -> Row | None:
+    """How far a resource has been read."""
+    row = connection.execute(select(CURSOR).where(CURSOR.c.system == system, CURSOR.c.entity == entity)).first()
+    return dict(row._mapping) if row else None
+
+
+def cursors(connection: Connection) -> list[Row]:
+    """How far everything has been read."""
+    return [dict(row._mapping) for row in connection.execute(select(CURSOR))]
+
+
+def set_cursor(connection: Connection, system: str, entity: str, **changes: Any) -> None:
+    """Move a cursor (any of value, lens, listed_at, observed_at, approved)."""
+    upsert(connection, CURSOR, [{"system": system, "entity": entity, **changes}], ("system", "entity"))
+
+
+def setting(connection: Connection, name: str) -> str | None:
+    """A small fact."""
+    return connection.execute(select(SETTING.c.value).where(SETTING.c.name == name)).scalar()
+
+
+def set_setting(connection: Connection, name: str, value: str) -> None:
+    """Remember a small fact."""
+    upsert(connection, SETTING, [{"name": name, "value": value}], ("name",))
+
+
+class Lease(NamedTuple):
+    """The right to work on something, until it expires or somebody with a higher fence takes it."""
+
+    name: str
+    owner: str
+    fence: int
+
+
+def take_lease(connection: Connection, name: str, owner: str, now: str, expires: str) -> Lease:
+    """Take a lease that is free or expired. Raises Unavailable, naming the holder, when it is neither."""
+    row = connection.execute(select(LEASE).where(LEASE.c.name == name).with_for_update()).first()
+    if row is None:
+        connection.execute(insert(LEASE), [{"name": name, "owner": owner, "fence": 1, "expires": expires}])
+        return Lease(name, owner, 1)
+    if row.expires > now and row.owner != owner:
+        raise Unavailable(
+            f"another pass is at work on {name.removeprefix('entity:')} until {row.expires} at the latest",
+            where="store",
+            cure="wait for it to end; after a crash its lease runs out by itself",
+        )
+    connection.execute(
+        update(LEASE).where(LEASE.c.name == name).values(owner=owner, fence=row.fence + 1, expires=expires)
+    )
+    return Lease(name, owner, row.fence + 1)
+
+
+def renew_lease(connection: Connection, lease: Lease, expires: str) -> None:
+    """Go on working; in the same transaction as the work itself. Raises Unavailable when somebody took over."""
+    done = connection.execute(
+        update(LEASE).where(LEASE.c.name == lease.name, LEASE.c.fence == lease.fence).values(expires=expires)
+    )
+    if done.rowcount != 1:
+        raise Unavailable(
+            f"another pass took over {lease.name.removeprefix('entity:')} while this one was stalled; nothing was stored",
+            where="store",
+            cure="nothing to do: the other pass goes on from here",
+        )
+
+
+def free_lease(connection: Connection, lease: Lease) -> None:
+    """Let go of a lease."""
+    connection.execute(
+        update(LEASE).where(LEASE.c.name == lease.name, LEASE.c.fence == lease.fence).values(expires="")
+    )

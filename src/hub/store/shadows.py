@@ -1,0 +1,221 @@
+"""Shadows: remote records as last seen, linked with canonical records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
+
+from hub.store.codec import dumps, loads, loads_remote
+from hub.store.database import insert_ignore, upsert
+from hub.store.tables import SeenRow, ShadowRow
+
+SHADOW = ShadowRow.__table__  # type: ignore[attr-defined]
+SEEN = SeenRow.__table__  # type: ignore[attr-defined]
+
+
+class Known(NamedTuple):
+    """The little that is needed to see whether a sighting is news."""
+
+    hub_id: str
+    hash: int
+    version: str | None
+    gone: str | None
+
+
+class Shadow(NamedTuple):
+    """A remote record as last seen."""
+
+    system: str
+    entity: str
+    remote_id: str
+    hub_id: str
+    ref: str
+    version: str | None
+    data: dict[str, Any]
+    meant: dict[str, Any]
+    modified_at: str | None
+    gone: str | None
+    hash: int
+
+
+class ShadowWrite(NamedTuple):
+    """A shadow to be stored; ``text`` is the remote record's JSON, ``hash`` its fingerprint."""
+
+    remote_id: str
+    hub_id: str
+    ref: str
+    version: str | None
+    hash: int
+    text: str
+    meant: dict[str, Any]
+    modified_at: str | None
+    gone: str | None = None
+
+
+_KNOWN = select(SHADOW.c.remote_id, SHADOW.c.hub_id, SHADOW.c.hash, SHADOW.c.version, SHADOW.c.gone).where(
+    SHADOW.c.system == bindparam("system"),
+    SHADOW.c.entity == bindparam("entity"),
+    SHADOW.c.remote_id.in_(bindparam("ids", expanding=True)),
+)
+_ALL = (
+    SHADOW.c.system, SHADOW.c.entity, SHADOW.c.remote_id, SHADOW.c.hub_id, SHADOW.c.ref, SHADOW.c.version, SHADOW.c.data,
+    SHADOW.c.meant, SHADOW.c.modified_at, SHADOW.c.gone, SHADOW.c.hash,
+)  # fmt: skip
+_BY_REMOTE = select(*_ALL).where(
+    SHADOW.c.system == bindparam("system"),
+    SHADOW.c.entity == bindparam("entity"),
+    SHADOW.c.remote_id.in_(bindparam("ids", expanding=True)),
+)
+_BY_HUB = select(*_ALL).where(SHADOW.c.hub_id.in_(bindparam("ids", expanding=True)))
+
+
+def _shadow(row: Any) -> Shadow:
+    return Shadow(
+        row[0], row[1], row[2], row[3], row[4], row[5], loads_remote(row[6]), loads(row[7]) if row[7] else {}, row[8],
+        row[9], row[10],
+    )  # fmt: skip
+
+
+def known(connection: Connection, system: str, entity: str, remote_ids: Iterable[str]) -> dict[str, Known]:
+    """What is known of these remote ids, without their contents."""
+    rows = connection.execute(_KNOWN, {"system": system, "entity": entity, "ids": list(remote_ids)})
+    return {row[0]: Known(row[1], row[2], row[3], row[4]) for row in rows}
+
+
+def by_remote(connection: Connection, system: str, entity: str, remote_ids: Iterable[str]) -> dict[str, Shadow]:
+    """Shadows by remote id."""
+    ids = list(remote_ids)
+    if not ids:
+        return {}
+    rows = connection.execute(_BY_REMOTE, {"system": system, "entity": entity, "ids": ids})
+    return {row[2]: _shadow(row) for row in rows}
+
+
+def by_hub(connection: Connection, hub_ids: Iterable[str]) -> dict[str, dict[str, Shadow]]:
+    """Hub id → system → shadow. A live shadow hides one of a record that is gone."""
+    ids = list(hub_ids)
+    found: dict[str, dict[str, Shadow]] = {}
+    if not ids:
+        return found
+    for row in connection.execute(_BY_HUB, {"ids": ids}):
+        shadow = _shadow(row)
+        systems = found.setdefault(shadow.hub_id, {})
+        other = systems.get(shadow.system)
+        if other is None or other.gone:
+            systems[shadow.system] = shadow
+    return found
+
+
+def links(connection: Connection, hub_ids: Iterable[str], system: str) -> dict[str, str]:
+    """Hub id → reference key in ``system``, of live records."""
+    ids = list(set(hub_ids))
+    if not ids:
+        return {}
+    statement = select(SHADOW.c.hub_id, SHADOW.c.ref).where(
+        SHADOW.c.hub_id.in_(ids), SHADOW.c.system == system, SHADOW.c.gone.is_(None)
+    )
+    return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def linked_in(connection: Connection, hub_ids: Iterable[str], system: str, entity: str) -> set[str]:
+    """Which of these records have a live remote record in ``system``."""
+    ids = list(set(hub_ids))
+    if not ids:
+        return set()
+    statement = select(SHADOW.c.hub_id).where(
+        SHADOW.c.hub_id.in_(ids), SHADOW.c.system == system, SHADOW.c.entity == entity, SHADOW.c.gone.is_(None)
+    )
+    return {row[0] for row in connection.execute(statement)}
+
+
+_REFS = select(SHADOW.c.ref, SHADOW.c.hub_id).where(
+    SHADOW.c.system == bindparam("system"),
+    SHADOW.c.entity == bindparam("entity"),
+    SHADOW.c.ref.in_(bindparam("refs", expanding=True)),
+    SHADOW.c.gone.is_(None),
+)
+
+
+def hub_ids_of(connection: Connection, system: str, entity: str, refs: Iterable[str]) -> dict[str, str]:
+    """Reference key in ``system`` → hub id."""
+    wanted = list(refs)
+    if not wanted:
+        return {}
+    rows = connection.execute(_REFS, {"system": system, "entity": entity, "refs": wanted})
+    return {row[0]: row[1] for row in rows}
+
+
+def store(connection: Connection, system: str, entity: str, writes: Sequence[ShadowWrite], *, new: bool = False) -> None:
+    """Store shadows. ``new``: none of them is there yet, which spares the database a look."""
+    rows = [
+        {
+            "system": system, "entity": entity, "remote_id": w.remote_id, "hub_id": w.hub_id, "ref": w.ref,
+            "version": w.version, "hash": w.hash, "data": w.text, "meant": dumps(w.meant) if w.meant else None,
+            "modified_at": w.modified_at, "gone": w.gone,
+        }
+        for w in writes
+    ]  # fmt: skip
+    if rows and new:
+        connection.execute(insert(SHADOW), rows)
+    else:
+        upsert(connection, SHADOW, rows, ("system", "entity", "remote_id"))
+
+
+_KEY = and_(
+    SHADOW.c.system == bindparam("b_system"), SHADOW.c.entity == bindparam("b_entity"), SHADOW.c.remote_id == bindparam("b_id")
+)
+_VERSION = update(SHADOW).where(_KEY).values(version=bindparam("b_version"))
+_GONE = update(SHADOW).where(_KEY).values(gone=bindparam("b_gone"))
+
+
+def set_versions(connection: Connection, system: str, entity: str, versions: dict[str, str | None]) -> None:
+    """The record was touched without a change we care for: only its version moves."""
+    rows = [{"b_system": system, "b_entity": entity, "b_id": key, "b_version": value} for key, value in versions.items()]
+    if rows:
+        connection.execute(_VERSION, rows)
+
+
+def set_gone(connection: Connection, system: str, entity: str, remote_ids: Iterable[str], gone: str | None) -> None:
+    """Mark remote records as deleted, by ``them`` or by the ``hub`` (None: live again)."""
+    rows = [{"b_system": system, "b_entity": entity, "b_id": key, "b_gone": gone} for key in remote_ids]
+    if rows:
+        connection.execute(_GONE, rows)
+
+
+def count(connection: Connection, system: str, entity: str) -> int:
+    """Live records known of one resource."""
+    statement = select(func.count()).where(SHADOW.c.system == system, SHADOW.c.entity == entity, SHADOW.c.gone.is_(None))
+    return connection.execute(statement).scalar_one()
+
+
+def counts(connection: Connection) -> dict[tuple[str, str], int]:
+    """(system, entity) → live records known."""
+    statement = (
+        select(SHADOW.c.system, SHADOW.c.entity, func.count())
+        .where(SHADOW.c.gone.is_(None))
+        .group_by(SHADOW.c.system, SHADOW.c.entity)
+    )
+    return {(row[0], row[1]): row[2] for row in connection.execute(statement)}
+
+
+def start_listing(connection: Connection, system: str, entity: str) -> None:
+    """Forget what an earlier listing had seen."""
+    connection.execute(delete(SEEN).where(SEEN.c.system == system, SEEN.c.entity == entity))
+
+
+def seen(connection: Connection, system: str, entity: str, remote_ids: Iterable[str]) -> None:
+    """The listing under way has shown these ids."""
+    insert_ignore(connection, SEEN, [{"system": system, "entity": entity, "remote_id": key} for key in remote_ids])
+
+
+def unseen(connection: Connection, system: str, entity: str) -> list[tuple[str, str]]:
+    """(remote id, hub id) of live records that the complete listing did not show."""
+    listed = select(SEEN.c.remote_id).where(
+        SEEN.c.system == system, SEEN.c.entity == entity, SEEN.c.remote_id == SHADOW.c.remote_id
+    )
+    statement = select(SHADOW.c.remote_id, SHADOW.c.hub_id).where(
+        SHADOW.c.system == system, SHADOW.c.entity == entity, SHADOW.c.gone.is_(None), ~listed.exists()
+    )
+    return [(row[0], row[1]) for row in connection.execute(statement)]

@@ -1,0 +1,250 @@
+"""The hub's own tables. Hot paths use ``Class.__table__`` with Core statements; nothing here is loaded as an object."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, SmallInteger, Text, text
+from sqlmodel import Field, SQLModel
+
+metadata = MetaData()
+
+
+class HubTable(SQLModel):
+    """Base of the hub's own tables: their metadata is apart from the canonical model's."""
+
+    metadata = metadata
+
+
+def _json() -> Column:
+    return Column(Text, nullable=True)
+
+
+class RecordRow(HubTable, table=True):
+    """One canonical record: what the hub holds to be true."""
+
+    __tablename__ = "hub_record"
+    __table_args__ = (
+        Index("ix_hub_record_dirty", "entity", "hub_id", sqlite_where=text("dirty = 1"), postgresql_where=text("dirty = 1")),
+        Index("ix_hub_record_entity", "entity"),
+    )
+    hub_id: str = Field(primary_key=True)
+    entity: str
+    data: str = Field(sa_column=Column("data", Text, nullable=False))
+    """Canonical values, JSON."""
+    stamps: str = Field(sa_column=Column("stamps", Text, nullable=False))
+    """Who gave each value and when: ``{"*": [system, at], field: [system, at]}``, JSON."""
+    revision: int = Field(default=1)
+    dirty: int = Field(default=1, sa_column=Column("dirty", SmallInteger, nullable=False))
+    """1: some system may differ from it; a plan has to look."""
+    created_at: str
+    updated_at: str
+    deleted_at: str | None = None
+    deleted_by: str | None = None
+    """The system in which it was deleted."""
+
+
+class ShadowRow(HubTable, table=True):
+    """A remote record as last seen, and the canonical record it is linked with."""
+
+    __tablename__ = "shadow"
+    __table_args__ = (
+        Index("ix_shadow_hub", "hub_id", "system"),
+        Index("ix_shadow_ref", "system", "entity", "ref"),
+    )
+    system: str = Field(primary_key=True)
+    entity: str = Field(primary_key=True)
+    remote_id: str = Field(primary_key=True)
+    hub_id: str
+    ref: str
+    """How other records of that system refer to it."""
+    version: str | None = None
+    hash: int = Field(sa_column=Column("hash", BigInteger, nullable=False))
+    """xxh3-64 of ``data``, signed."""
+    data: str = Field(sa_column=Column("data", Text, nullable=False))
+    """The remote record (mapped fields), JSON."""
+    meant: str | None = Field(default=None, sa_column=Column("meant", Text, nullable=True))
+    """Canonical values that we wrote and the system shows differently, or does not show at all, JSON."""
+    modified_at: str | None = None
+    gone: str | None = None
+    """None: live. ``them``: deleted there. ``hub``: deleted by us."""
+
+
+class MatchKeyRow(HubTable, table=True):
+    """Keys by which unlinked records find canonical ones; a hash, verified against the record's values."""
+
+    __tablename__ = "match_key"
+    entity: str = Field(primary_key=True)
+    key: int = Field(sa_column=Column("key", BigInteger, primary_key=True))
+    hub_id: str = Field(primary_key=True)
+
+
+class CursorRow(HubTable, table=True):
+    """How far a resource has been read."""
+
+    __tablename__ = "feed_cursor"
+    system: str = Field(primary_key=True)
+    entity: str = Field(primary_key=True)
+    value: str | None = None
+    lens: str | None = None
+    """Version of the mapping it was read with."""
+    listed_at: str | None = None
+    """When a complete listing last ended."""
+    observed_at: str | None = None
+    approved: int = Field(default=0, sa_column=Column("approved", SmallInteger, nullable=False))
+    """1: the first sync was approved (or there was nothing to approve)."""
+
+
+class SeenRow(HubTable, table=True):
+    """Ids seen by the listing under way; what is missing from it in the end is gone."""
+
+    __tablename__ = "seen"
+    system: str = Field(primary_key=True)
+    entity: str = Field(primary_key=True)
+    remote_id: str = Field(primary_key=True)
+
+
+class WaitingRow(HubTable, table=True):
+    """An observation that can't be taken in yet: it refers to something unknown, or matches several records."""
+
+    __tablename__ = "waiting"
+    system: str = Field(primary_key=True)
+    entity: str = Field(primary_key=True)
+    remote_id: str = Field(primary_key=True)
+    reason: str
+    """``reference`` or ``match``."""
+    detail: str = Field(sa_column=Column("detail", Text, nullable=False))
+    remote: str = Field(sa_column=Column("remote", Text, nullable=False))
+    """The sighting, JSON."""
+    since: str
+
+
+class IntentRow(HubTable, table=True):
+    """One planned write, stored before the call is made."""
+
+    __tablename__ = "intent"
+    id: int | None = Field(default=None, primary_key=True)
+    run: str
+    system: str
+    entity: str
+    hub_id: str
+    action: str
+    remote_id: str | None = None
+    version: str | None = None
+    fields: str = Field(sa_column=Column("fields", Text, nullable=False))
+    """Canonical values being written, JSON."""
+    at: str
+    doubt: int = Field(default=0, sa_column=Column("doubt", SmallInteger, nullable=False))
+    """1: the answer was lost."""
+
+
+class JournalRow(HubTable, table=True):
+    """What happened to a canonical record, in order. Never changed."""
+
+    __tablename__ = "journal"
+    __table_args__ = (Index("ix_journal_hub", "hub_id"), Index("ix_journal_run", "run"))
+    id: int | None = Field(
+        default=None, sa_column=Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    )
+    run: str
+    at: str
+    entity: str
+    hub_id: str
+    kind: str
+    """``observed``, ``linked``, ``written``, ``deleted``, ``conflict``, ``resolved``, ``undone`` …"""
+    system: str
+    remote_id: str | None = None
+    detail: str = Field(sa_column=Column("detail", Text, nullable=False))
+
+
+class ConflictRow(HubTable, table=True):
+    """Two edits of one field that only a person can decide between."""
+
+    __tablename__ = "conflict"
+    __table_args__ = (Index("ix_conflict_hub", "hub_id"),)
+    id: int | None = Field(default=None, primary_key=True)
+    entity: str
+    hub_id: str
+    path: str
+    """Canonical field path; ``*`` for delete against edit."""
+    system: str
+    base: str | None = Field(default=None, sa_column=Column("base", Text, nullable=True))
+    theirs: str | None = Field(default=None, sa_column=Column("theirs", Text, nullable=True))
+    ours: str | None = Field(default=None, sa_column=Column("ours", Text, nullable=True))
+    ours_from: str = ""
+    run: str
+    opened_at: str
+    status: str = "open"
+    """``open``, ``resolved``, ``converged``."""
+    resolved_at: str | None = None
+    resolution: str | None = None
+
+
+class LetterRow(HubTable, table=True):
+    """What could not be done with one record, and why."""
+
+    __tablename__ = "letter"
+    __table_args__ = (Index("ix_letter_hub", "hub_id"), Index("ix_letter_open", "status", "system", "entity"))
+    id: int | None = Field(default=None, primary_key=True)
+    system: str
+    entity: str
+    hub_id: str = ""
+    remote_id: str = ""
+    stage: str
+    """``observe``, ``write``, ``delete``, ``doubt``."""
+    field: str = ""
+    error: str
+    message: str = Field(sa_column=Column("message", Text, nullable=False))
+    cure: str = ""
+    payload: str = Field(sa_column=Column("payload", Text, nullable=False))
+    mark: str = ""
+    """The state it failed in: while that state lasts, it is not tried again by itself."""
+    run: str
+    opened_at: str
+    last_at: str
+    attempts: int = 1
+    status: str = "open"
+    """``open``, ``replay``, ``done``, ``discarded``."""
+
+
+class RunRow(HubTable, table=True):
+    """One pass."""
+
+    __tablename__ = "run"
+    id: str = Field(primary_key=True)
+    kind: str
+    started: str
+    finished: str | None = None
+    state: str = "running"
+    message: str = ""
+    report: str | None = Field(default=None, sa_column=Column("report", Text, nullable=True))
+
+
+class PlanRow(HubTable, table=True):
+    """A plan kept for approval."""
+
+    __tablename__ = "plan"
+    id: str = Field(primary_key=True)
+    at: str
+    run: str
+    state: str
+    status: str = "open"
+    """``open``, ``applied``, ``stale``."""
+    scope: str = Field(sa_column=Column("scope", Text, nullable=False))
+    body: str = Field(sa_column=Column("body", Text, nullable=False))
+
+
+class LeaseRow(HubTable, table=True):
+    """Who works on what. ``fence`` grows with every holder, so that one who comes back late can't write."""
+
+    __tablename__ = "lease"
+    name: str = Field(primary_key=True)
+    owner: str
+    fence: int
+    expires: str
+
+
+class SettingRow(HubTable, table=True):
+    """Small facts the hub remembers about itself."""
+
+    __tablename__ = "setting"
+    name: str = Field(primary_key=True)
+    value: str = Field(sa_column=Column("value", Text, nullable=False))

@@ -1,0 +1,218 @@
+"""What is unfinished: intents sent and not confirmed, conflicts, dead letters, observations that wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from hub.store.codec import dumps, loads, loads_remote
+from hub.store.database import upsert
+from hub.store.tables import ConflictRow, IntentRow, LetterRow, WaitingRow
+
+INTENT = IntentRow.__table__  # type: ignore[attr-defined]
+CONFLICT = ConflictRow.__table__  # type: ignore[attr-defined]
+LETTER = LetterRow.__table__  # type: ignore[attr-defined]
+WAITING = WaitingRow.__table__  # type: ignore[attr-defined]
+
+Row = dict[str, Any]
+
+
+def _rows(connection: Connection, statement: Any) -> list[Row]:
+    return [dict(row._mapping) for row in connection.execute(statement)]
+
+
+# intents ----------------------------------------------------------------------------------------------------------
+
+
+def add_intents(connection: Connection, rows: Sequence[Row]) -> None:
+    """Store intents; ``fields`` is already JSON."""
+    if rows:
+        connection.execute(insert(INTENT), list(rows))
+
+
+def intents(connection: Connection, system: str | None = None) -> list[Row]:
+    """Intents that were sent and never confirmed."""
+    statement = select(INTENT).order_by(INTENT.c.id)
+    if system is not None:
+        statement = statement.where(INTENT.c.system == system)
+    rows = _rows(connection, statement)
+    for row in rows:
+        row["fields"] = loads(row["fields"])
+    return rows
+
+
+def settle_intents(connection: Connection, run: str, system: str, entity: str, hub_ids: Iterable[str]) -> None:
+    """These intents of a run were answered."""
+    ids = list(hub_ids)
+    if ids:
+        connection.execute(
+            delete(INTENT).where(
+                INTENT.c.run == run, INTENT.c.system == system, INTENT.c.entity == entity, INTENT.c.hub_id.in_(ids)
+            )
+        )
+
+
+def drop_intent(connection: Connection, intent_id: int) -> None:
+    """This intent is settled."""
+    connection.execute(delete(INTENT).where(INTENT.c.id == intent_id))
+
+
+def doubt_intents(connection: Connection, run: str, system: str, entity: str, hub_ids: Iterable[str]) -> None:
+    """The answer to these was lost."""
+    connection.execute(
+        update(INTENT)
+        .where(INTENT.c.run == run, INTENT.c.system == system, INTENT.c.entity == entity, INTENT.c.hub_id.in_(list(hub_ids)))
+        .values(doubt=1)
+    )
+
+
+# conflicts ----------------------------------------------------------------------------------------------------------
+
+
+def open_conflicts(connection: Connection, hub_ids: Iterable[str]) -> dict[str, list[Row]]:
+    """Hub id → its open conflicts, values decoded."""
+    ids = list(hub_ids)
+    if not ids:
+        return {}
+    statement = select(CONFLICT).where(CONFLICT.c.hub_id.in_(ids), CONFLICT.c.status == "open")
+    found: dict[str, list[Row]] = {}
+    for row in _rows(connection, statement):
+        found.setdefault(row["hub_id"], []).append(_decoded(row))
+    return found
+
+
+def _decoded(row: Row) -> Row:
+    for name in ("base", "theirs", "ours"):
+        row[name] = loads(row[name]) if row[name] else None
+    return row
+
+
+def conflicts(connection: Connection, status: str = "open") -> list[Row]:
+    """All conflicts in this status, oldest first."""
+    statement = select(CONFLICT).where(CONFLICT.c.status == status).order_by(CONFLICT.c.id)
+    return [_decoded(row) for row in _rows(connection, statement)]
+
+
+def conflict(connection: Connection, conflict_id: int) -> Row | None:
+    """One conflict."""
+    rows = _rows(connection, select(CONFLICT).where(CONFLICT.c.id == conflict_id))
+    return _decoded(rows[0]) if rows else None
+
+
+def add_conflict(connection: Connection, row: Row) -> None:
+    """Open a conflict; the three values are canonical."""
+    row = {**row, **{name: dumps(row[name]) for name in ("base", "theirs", "ours")}}
+    connection.execute(insert(CONFLICT), [row])
+
+
+def change_conflict(connection: Connection, conflict_id: int, **changes: Any) -> None:
+    """Update a conflict's values or close it."""
+    for name in ("base", "theirs", "ours"):
+        if name in changes:
+            changes[name] = dumps(changes[name])
+    connection.execute(update(CONFLICT).where(CONFLICT.c.id == conflict_id).values(**changes))
+
+
+def count_open(connection: Connection) -> tuple[int, int]:
+    """(open conflicts, open letters)."""
+    conflict_count = connection.execute(select(func.count()).where(CONFLICT.c.status == "open")).scalar_one()
+    letter_count = connection.execute(select(func.count()).where(LETTER.c.status == "open")).scalar_one()
+    return conflict_count, letter_count
+
+
+# dead letters ---------------------------------------------------------------------------------------------------------
+
+
+def put_letter(connection: Connection, row: Row) -> None:
+    """Write a dead letter, or count one more attempt on the one that is there for the same record, system and stage."""
+    key = LETTER.c.hub_id == row["hub_id"] if row.get("hub_id") else LETTER.c.remote_id == row["remote_id"]
+    same = connection.execute(
+        select(LETTER.c.id, LETTER.c.attempts).where(
+            LETTER.c.status.in_(("open", "replay")), LETTER.c.system == row["system"], LETTER.c.entity == row["entity"],
+            LETTER.c.stage == row["stage"], key,
+        )
+    ).first()  # fmt: skip
+    if same is None:
+        connection.execute(insert(LETTER), [row])
+        return
+    changes = {name: value for name, value in row.items() if name not in {"opened_at", "run"}}
+    connection.execute(
+        update(LETTER).where(LETTER.c.id == same[0]).values(**changes, attempts=same[1] + 1, status="open")
+    )
+
+
+def letters(connection: Connection, statuses: Sequence[str] = ("open",)) -> list[Row]:
+    """Dead letters, oldest first."""
+    return _rows(connection, select(LETTER).where(LETTER.c.status.in_(statuses)).order_by(LETTER.c.id))
+
+
+def letter(connection: Connection, letter_id: int) -> Row | None:
+    """One dead letter."""
+    rows = _rows(connection, select(LETTER).where(LETTER.c.id == letter_id))
+    return rows[0] if rows else None
+
+
+def letters_of(connection: Connection, hub_ids: Iterable[str]) -> dict[str, dict[str, Row]]:
+    """Hub id → system → its open letter."""
+    ids = list(hub_ids)
+    if not ids:
+        return {}
+    statement = select(LETTER).where(LETTER.c.hub_id.in_(ids), LETTER.c.status.in_(("open", "discarded")))
+    found: dict[str, dict[str, Row]] = {}
+    for row in _rows(connection, statement):
+        found.setdefault(row["hub_id"], {})[row["system"]] = row
+    return found
+
+
+def set_letter(connection: Connection, letter_id: int, status: str, at: str) -> None:
+    """Change a letter's status."""
+    connection.execute(update(LETTER).where(LETTER.c.id == letter_id).values(status=status, last_at=at))
+
+
+def close_letters(connection: Connection, system: str, entity: str, *, at: str, hub_ids: Iterable[str] = (),
+                  remote_ids: Iterable[str] = ()) -> None:  # fmt: skip
+    """What these letters were about has succeeded since."""
+    alive = (LETTER.c.status.in_(("open", "replay")), LETTER.c.system == system, LETTER.c.entity == entity)
+    for column, ids in ((LETTER.c.hub_id, list(hub_ids)), (LETTER.c.remote_id, list(remote_ids))):
+        if ids:
+            connection.execute(update(LETTER).where(*alive, column.in_(ids)).values(status="done", last_at=at))
+
+
+# waiting observations -------------------------------------------------------------------------------------------------
+
+
+def put_waiting(connection: Connection, rows: Sequence[Row]) -> None:
+    """Keep observations for a later pass; ``remote`` and ``detail`` are JSON already."""
+    if rows:
+        upsert(connection, WAITING, list(rows), ("system", "entity", "remote_id"))
+
+
+def waiting(connection: Connection, system: str | None = None, entity: str | None = None) -> list[Row]:
+    """Observations that wait, oldest first."""
+    statement = select(WAITING).order_by(WAITING.c.since)
+    if system is not None:
+        statement = statement.where(WAITING.c.system == system)
+    if entity is not None:
+        statement = statement.where(WAITING.c.entity == entity)
+    rows = _rows(connection, statement)
+    for row in rows:
+        row["remote"] = loads_remote(row["remote"])
+        row["detail"] = loads(row["detail"])
+    return rows
+
+
+def waiting_ids(connection: Connection, system: str, entity: str) -> set[str]:
+    """Remote ids that wait."""
+    statement = select(WAITING.c.remote_id).where(WAITING.c.system == system, WAITING.c.entity == entity)
+    return {row[0] for row in connection.execute(statement)}
+
+
+def drop_waiting(connection: Connection, system: str, entity: str, remote_ids: Iterable[str]) -> None:
+    """These were taken in."""
+    ids = list(remote_ids)
+    if ids:
+        connection.execute(
+            delete(WAITING).where(WAITING.c.system == system, WAITING.c.entity == entity, WAITING.c.remote_id.in_(ids))
+        )
