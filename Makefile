@@ -14,7 +14,7 @@ RUN := $(VENV)/.ready-run
 DEV := $(VENV)/.ready-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench bench-quick lint format schemas docs lock wheel-check clean
+.PHONY: help setup demo test bench bench-quick lint format generated lock wheel-check clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,7 +44,7 @@ format: $(DEV)  ## lets ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-schemas docs: $(DEV)  ## writes the generated files anew (schemas/, docs/commands.md)
+generated: $(DEV)  ## writes the generated files anew (schemas/, docs/commands.md)
 	$(BIN)/python scripts/generated.py
 
 wheel-check: $(DEV)  ## builds the wheel and tries it in an environment of its own
@@ -67,9 +67,11 @@ $(BIN)/python:
 
 # The lock holds every version that may be needed; what is asked for decides which of them are installed.
 $(RUN): requirements.lock pyproject.toml | $(BIN)/python
-	$(PIP) install --quiet --constraint requirements.lock --editable .
+	@echo "installing into $(VENV) (once, about a minute)"
+	@$(PIP) install --quiet --quiet --constraint requirements.lock --editable .
 	@touch $@
 
 $(DEV): requirements.lock pyproject.toml | $(BIN)/python
-	$(PIP) install --quiet --constraint requirements.lock --editable '.[dev]'
+	@echo "installing into $(VENV), with the tools of a developer (once, about a minute)"
+	@$(PIP) install --quiet --quiet --constraint requirements.lock --editable '.[dev]'
 	@touch $@ $(RUN)

@@ -47,7 +47,7 @@ def main() -> int:
         stale += 1
         if check:
             print(diff)
-            print(f"{path} is out of date: run make schemas")
+            print(f"{path} is out of date: run make generated")
         else:
             (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
             (ROOT / path).write_text(text_of(maker), encoding="utf-8")
