@@ -1,0 +1,5 @@
+"""Fixtures that every room's tests may use."""
+
+from __future__ import annotations
+
+pytest_plugins = ["fixtures.databases"]
