@@ -1,0 +1,337 @@
+"""HTTP for connectors: one session a system, JSON without floats, errors sorted by what the caller does next.
+
+What becomes of a failed request depends on one question, *can it have been carried out?*
+
+| what happened                                      | idempotent            | otherwise          |
+|----------------------------------------------------|-----------------------|--------------------|
+| no connection (refused, name unknown, TLS, timeout) | Unavailable, repeated | Unavailable        |
+| connection lost, answer late or cut short          | Unavailable, repeated | UnknownOutcome     |
+| 429                                                | RateLimited, repeated | RateLimited        |
+| 5xx                                                | Unavailable, repeated | UnknownOutcome     |
+| HTML or broken JSON where JSON was due             | UnexpectedAnswer      | UnknownOutcome     |
+| 401                                                | AuthenticationError   | AuthenticationError |
+| any other 3xx, 4xx                                 | UnexpectedAnswer      | UnexpectedAnswer   |
+
+A vendor's own rules come first (``Classify``): errors inside a 200, a 401 that only means the token ended, codes that
+are a record's fault. Nothing here repeats a request that is not idempotent, except after ``Renew``, where the vendor
+has said that it was turned away at the door.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+from urllib.parse import urlencode, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity.wait import wait_random_exponential
+
+from hub.connect.answers import Answer, encode, failure
+from hub.connect.budget import Budget
+from hub.connect.redact import redact, redact_headers
+from hub.connect.services import Services
+from hub.errors import ConfigurationError, HubError, RateLimited, Unavailable, UnknownOutcome
+
+Expect = Literal["json", "bytes"]
+IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """A classifier's verdict: the credentials ended, and the request was turned away without being carried out.
+
+    They are renewed and the request is sent once more; if it is refused again, ``error`` is raised.
+    """
+
+    error: HubError
+
+
+Verdict = HubError | Renew | None
+Classify = Callable[[Answer], Verdict]
+"""Looks at every answer, good ones too. None: leave it to the general rules."""
+
+
+class Auth(Protocol):
+    """Puts credentials on requests."""
+
+    def headers(self, method: str, path: str) -> dict[str, str]:
+        """Headers that sign this request; may log in first. ``path`` is the URL's path without host and query."""
+        ...
+
+    def refused(self, headers: dict[str, str]) -> None:
+        """The system turned these headers away: forget what they were made of, unless it has been renewed since."""
+        ...
+
+
+@dataclass(slots=True)
+class HttpOptions:
+    """How to call a system. Times in seconds."""
+
+    connect_timeout: float = 10.0
+    read_timeout: float = 60.0
+    verify: bool | str = True
+    """TLS certificates are checked; a path names a CA bundle of your own."""
+    attempts: int = 5
+    """How often an idempotent request is sent at most."""
+    longest_wait: float = 60.0
+    """A longer wait asked for by the system is not sat out here: RateLimited goes to the caller."""
+    pool: int = 8
+    """Connections kept open."""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Http:
+    """One system's HTTP. Thread-safe; connections are kept and reused."""
+
+    def __init__(
+        self,
+        base_url: str,
+        services: Services,
+        *,
+        auth: Auth | None = None,
+        classify: Classify | None = None,
+        budget: Budget | None = None,
+        options: HttpOptions | None = None,
+    ) -> None:
+        parts = urlsplit(base_url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ConfigurationError(
+                f"{redact(base_url)!r} is not a web address", where=services.system, cure="write https://host/…"
+            )
+        self.base_url = base_url.rstrip("/")
+        self.usage: Counter[str] = Counter()
+        """``calls`` sent, ``retries`` among them, ``errors``."""
+        self._services = services
+        self._auth = auth
+        self._classify = classify
+        self._budget = budget
+        self._options = options or HttpOptions()
+        self._lock = threading.Lock()
+        self._session = self._make_session()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        data: bytes | Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        idempotent: bool | None = None,
+        accept: Collection[int] = (),
+        expect: Expect = "json",
+        where: str | None = None,
+        auth: bool = True,
+    ) -> Answer:
+        """Send one request below the base URL (or to a whole URL on the same host) and return its answer.
+
+        ``json`` is encoded with Decimals as exact numbers; ``data`` is bytes, or a form. ``idempotent`` defaults to
+        True for GET and HEAD; such requests are repeated, with growing waits and as the system asks (Retry-After).
+        ``accept``: statuses from 300 on that are good answers here. ``expect="json"``: an answer with content must be
+        JSON. ``where`` names the place in messages (``zoho/Accounts``). Raises the errors of the table above, and
+        what the classifier says.
+        """
+        call = _Call(
+            method=method.upper(),
+            url=self._url(path),
+            params={k: v for k, v in (params or {}).items() if v is not None},
+            body=encode(json) if json is not None else data,
+            headers={**({"Content-Type": "application/json"} if json is not None else {}), **(headers or {})},
+            idempotent=method.upper() in IDEMPOTENT_METHODS if idempotent is None else idempotent,
+            accept=frozenset(accept),
+            expect=expect,
+            where=where or self._services.system,
+            auth=self._auth if auth else None,
+        )
+        if not call.idempotent:
+            return self._send_signed(call)
+        retrying = Retrying(
+            retry=retry_if_exception_type((Unavailable, RateLimited)),
+            stop=self._stop,
+            wait=self._wait,
+            sleep=self._services.sleep,
+            before_sleep=self._note_retry,
+            reraise=True,
+        )
+        return retrying(self._send_signed, call)
+
+    def get(self, path: str, **options: Any) -> Answer:
+        """``request("GET", …)``."""
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> Answer:
+        """``request("POST", …)``."""
+        return self.request("POST", path, **options)
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._session.close()
+
+    def _make_session(self) -> requests.Session:
+        session = requests.Session()
+        adapter = HTTPAdapter(pool_connections=4, pool_maxsize=self._options.pool, max_retries=0)
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        session.verify = self._options.verify
+        session.headers.update({"User-Agent": "connector-hub", "Accept": "application/json", **self._options.headers})
+        # Without this, requests takes credentials from ~/.netrc and overwrites our Authorization header.
+        session.auth = _unsigned
+        return session
+
+    def _url(self, path: str) -> str:
+        if "://" not in path:
+            return f"{self.base_url}/{path.lstrip('/')}"
+        ours, theirs = urlsplit(self.base_url), urlsplit(path)
+        if (ours.scheme, ours.netloc) != (theirs.scheme, theirs.netloc):
+            # Credentials go on every request: an address in a vendor's answer must not lead them to another host.
+            raise ConfigurationError(f"{redact(path)!r} is not on {ours.netloc}", where=self._services.system)
+        return path
+
+    def _send_signed(self, call: _Call) -> Answer:
+        signed = call.auth.headers(call.method, urlsplit(call.url).path) if call.auth else {}
+        answer, verdict = self._send(call, signed)
+        if isinstance(verdict, Renew) and call.auth:
+            call.auth.refused(signed)
+            signed = call.auth.headers(call.method, urlsplit(call.url).path)
+            answer, verdict = self._send(call, signed)
+        error = verdict.error if isinstance(verdict, Renew) else verdict
+        error = error or failure(answer, call.where, call.accept)
+        if error is None and call.expect == "json":
+            error = answer.json_problem(call.where)
+        if error is None:
+            return answer
+        if isinstance(error, RateLimited) and error.wait and self._budget:
+            self._budget.pause(min(error.wait, self._options.longest_wait))
+        self._count("errors")
+        raise error
+
+    def _send(self, call: _Call, signed: Mapping[str, str]) -> tuple[Answer, Verdict]:
+        options = self._options
+        budget = self._budget.slot(self._services.sleep) if self._budget else nullcontext()
+        with budget:
+            self._count("calls")
+            started = time.monotonic()
+            try:
+                response = self._session.request(
+                    call.method,
+                    call.url,
+                    params=call.params,
+                    data=call.body,
+                    headers={**call.headers, **signed},
+                    timeout=(options.connect_timeout, options.read_timeout),
+                    allow_redirects=False,
+                )
+            except requests.RequestException as problem:
+                self._count("errors")
+                raise _lost(problem, call) from None
+        answer = Answer(
+            status=response.status_code,
+            headers=response.headers,
+            body=response.content,
+            idempotent=call.idempotent,
+            received=self._services.now(),
+        )
+        self._log(call, signed, answer, time.monotonic() - started)
+        return answer, self._classify(answer) if self._classify else None
+
+    def _log(self, call: _Call, signed: Mapping[str, str], answer: Answer, seconds: float) -> None:
+        log = self._services.log
+        if not log.isEnabledFor(logging.DEBUG):
+            return
+        headers = redact_headers({**call.headers, **signed})
+        body = call.body.decode("utf-8", "replace") if isinstance(call.body, bytes) else urlencode(call.body or {})
+        query = "&".join(f"{k}={v}" for k, v in call.params.items())
+        log.debug(
+            "%s %s?%s %s %s → %s in %d ms: %s",
+            call.method, redact(call.url), redact(query), headers, redact(body[:2000]), answer.status,
+            seconds * 1000, redact(answer.body[:2000].decode("utf-8", "replace")),
+        )  # fmt: skip
+
+    def _stop(self, state: RetryCallState) -> bool:
+        wait = getattr(state.outcome.exception(), "wait", None) if state.outcome else None
+        if wait is not None and wait > self._options.longest_wait:
+            return True
+        return stop_after_attempt(self._options.attempts)(state)
+
+    def _wait(self, state: RetryCallState) -> float:
+        asked = getattr(state.outcome.exception(), "wait", None) if state.outcome else None
+        backoff = wait_random_exponential(multiplier=1, max=self._options.longest_wait)(state)
+        return float(asked) if asked is not None else backoff
+
+    def _note_retry(self, state: RetryCallState) -> None:
+        self._count("retries")
+        problem = state.outcome.exception() if state.outcome else None
+        pause = state.next_action.sleep if state.next_action else 0
+        self._services.log.info("%s; trying again in %.1f s", redact(str(problem)), pause)
+
+    def _count(self, what: str) -> None:
+        with self._lock:
+            self.usage[what] += 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One request, as it is sent again and again."""
+
+    method: str
+    url: str
+    params: Mapping[str, Any]
+    body: bytes | Mapping[str, str] | None = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    idempotent: bool
+    accept: frozenset[int]
+    expect: Expect
+    where: str
+    auth: Auth | None = field(repr=False)
+
+
+def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _lost(problem: requests.RequestException, call: _Call) -> HubError:
+    """What a failure below HTTP means. Never quotes the exception: it holds the URL with its query."""
+    host = urlsplit(call.url).netloc.rpartition("@")[2]
+    reason = _reason(problem)
+    if reason == "certificate":
+        return ConfigurationError(
+            f"the TLS certificate of {host} is not trusted",
+            where=call.where,
+            cure="name the company's CA file in the system's `verify` setting",
+        )
+    if reason in ("address", "proxy address"):
+        return ConfigurationError(f"{host or redact(call.url)!r} is not a valid {reason}", where=call.where)
+    if reason in ("refused", "timeout while connecting"):
+        return Unavailable(
+            f"no connection to {host} ({reason})", where=call.where, cure="check the address, and that the system is up"
+        )
+    if call.idempotent:
+        return Unavailable(f"{host} did not answer completely ({reason})", where=call.where)
+    return UnknownOutcome(f"the answer of {host} to a write was lost ({reason})", where=call.where)
+
+
+def _reason(problem: requests.RequestException) -> str:
+    if isinstance(problem, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
+        return "proxy address" if isinstance(problem, requests.exceptions.InvalidProxyURL) else "address"
+    if isinstance(problem, requests.ConnectTimeout):
+        return "timeout while connecting"
+    if isinstance(problem, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(problem):
+        return "certificate"
+    if isinstance(problem, requests.exceptions.ProxyError) or "NewConnectionError" in repr(problem):
+        return "refused"
+    if "NameResolutionError" in repr(problem):
+        return "refused"
+    if isinstance(problem, requests.ReadTimeout):
+        return "timeout"
+    if isinstance(problem, requests.exceptions.ContentDecodingError):
+        return "undecodable content"
+    return "connection lost"
