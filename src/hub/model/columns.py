@@ -24,7 +24,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Text,
     TypeDecorator,
-)  # fmt: skip
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel

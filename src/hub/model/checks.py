@@ -1,0 +1,107 @@
+"""Doubts about single values and about amounts, by libraries where there are any. Reported, never repaired."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from hub.model import phones
+from hub.model.findings import Finding
+from hub.model.spec import EntitySpec, FieldSpec
+from hub.model.totals import check_totals
+
+Values = dict[str, Any]
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+_OLD_CHINESE = re.compile(r"\d{15}|\d{17}|\d{20}")
+"""Tax registration numbers from before 2015 and of natural persons: no check digit."""
+
+
+def check(spec: EntitySpec, values: Values) -> list[Finding]:
+    """Everything doubtful about one record of canonical values: its tax number, phone and e-invoice numbers,
+    e-mail addresses, texts longer than their field, and amounts that don't add up."""
+    findings = list(_fields(spec, values, "", _country(values)))
+    lines = spec.fields.get("lines")
+    if lines is not None and lines.lines is not None and "net_total" in spec.fields:
+        findings += check_totals(values)
+    return findings
+
+
+def _fields(spec: EntitySpec, values: Values, prefix: str, country: str | None) -> Iterator[Finding]:
+    for name, value in values.items():
+        field = spec.fields.get(name)
+        if field is None or value is None:
+            continue
+        if field.lines is not None:
+            key = field.lines.key or ""
+            for at, line in enumerate(value, 1):
+                yield from _fields(field.lines, line, f"{prefix}{name}[{line.get(key, at)}].", country)
+        else:
+            finding = _value(field, f"{prefix}{name}", value, country)
+            if finding is not None:
+                yield finding
+
+
+def _value(field: FieldSpec, path: str, value: Any, country: str | None) -> Finding | None:
+    doubt: str | None = None
+    if field.type == "tax_id":
+        doubt = tax_id_doubt(value, country)
+        return Finding("tax_id", path, f"{value} {doubt}") if doubt else None
+    if field.type == "phone":
+        doubt = phones.doubt(value)
+        return Finding("phone", path, f"{value} {doubt}") if doubt else None
+    if field.type == "email":
+        return None if _EMAIL.fullmatch(value) else Finding("email", path, f"{value} is not one e-mail address")
+    if field.name == "einvoice_number":
+        doubt = einvoice_doubt(value)
+        return Finding("einvoice_number", path, f"{value} {doubt}") if doubt else None
+    if field.max_length and isinstance(value, str) and len(value) > field.max_length:
+        return Finding("length", path, f"has {len(value)} characters, {field.max_length} are usual at most")
+    return None
+
+
+def _country(values: Values) -> str | None:
+    """Where a record belongs, as far as its addresses agree."""
+    found = {line.get("country") for line in values.get("addresses") or [] if line.get("country")}
+    return found.pop() if len(found) == 1 else None
+
+
+@lru_cache(maxsize=65536)
+def tax_id_doubt(number: str, country: str | None = None) -> str | None:
+    """Why a canonical tax number can't be right; None when it may be.
+
+    Chinese 统一社会信用代码 (18 characters, GB 32100-2015) and the VAT numbers of the countries python-stdnum knows are
+    checked by their check digits. A number of an unknown kind is not doubted.
+    """
+    from stdnum import get_cc_module
+    from stdnum.cn import uscc
+    from stdnum.eu import vat
+
+    if country == "CN" or (country is None and len(number) == 18 and number[:1].isdigit()):
+        if uscc.is_valid(number) or _OLD_CHINESE.fullmatch(number):
+            return None
+        return "is not a 统一社会信用代码: 18 characters with a check digit"
+    if number[:2].lower() in (*vat.MEMBER_STATES, "el"):
+        return None if vat.is_valid(number) else "is not a valid VAT number of the European Union"
+    module = get_cc_module(country.lower(), "vat") if country else None
+    if module is None or module.is_valid(number) or (country == "US" and number.isdigit()):
+        return None
+    return f"is not a valid tax number of {country}"
+
+
+@lru_cache(maxsize=65536)
+def einvoice_doubt(number: str) -> str | None:
+    """Why this can't be the number of a 数电票; None when it may be.
+
+    20 digits: two of the year, two of the province of the issuer's tax bureau (GB/T 2260), then the channel and a
+    running number. There is no check digit.
+    """
+    from stdnum import numdb
+
+    if not (len(number) == 20 and number.isascii() and number.isdigit()):
+        return "is not the number of a 数电票: 20 digits"
+    if not any("province" in parts for _, parts in numdb.get("cn/loc").info(number[2:4] + "0000")):
+        return f"is not the number of a 数电票: {number[2:4]} is no province"
+    return None
