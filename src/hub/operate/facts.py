@@ -1,0 +1,62 @@
+"""What the operating side needs to know of a project: names, systems per entity, schedules. Plain values."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hub.errors import ConfigurationError
+from hub.project.schedule import DEFAULT, Notify, Schedule
+from hub.sync.policy import Direction
+
+ENVIRONMENT = "HUB_PROJECT"
+"""Where the project lies on a worker that keeps it elsewhere than the machine it was deployed from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One project, as schedules, run names and deployments see it."""
+
+    name: str
+    folder: Path
+    entities: Mapping[str, Mapping[str, Direction]]
+    """Entity → system → direction; what is referred to first."""
+    schedules: Mapping[str, tuple[Schedule, ...]] = field(default_factory=dict)
+    timezone: str = "UTC"
+    notify: Notify | None = None
+
+    @property
+    def systems(self) -> list[str]:
+        return list(dict.fromkeys(system for of_entity in self.entities.values() for system in of_entity))
+
+
+def facts_of(project: Any) -> Facts:
+    """The facts of an open ``hub.project.Project``."""
+    policies = project.setup.policies
+    schedules = getattr(project, "schedules", None) or {}
+    return Facts(
+        name=project.name,
+        folder=Path(project.folder).resolve(),
+        entities={name: dict(policy.systems) for name, policy in policies.items()},
+        schedules={name: tuple(schedules.get(name, DEFAULT)) for name in policies},
+        timezone=getattr(project, "timezone", None) or "UTC",
+        notify=getattr(project, "notify", None),
+    )
+
+
+def project_folder(folder: str, environ: Mapping[str, str] = os.environ) -> Path:
+    """The project's folder on this machine: ``folder``, else the one that ``HUB_PROJECT`` names.
+
+    Raises ConfigurationError when there is no ``hub.yaml`` in either.
+    """
+    for candidate in (folder, environ.get(ENVIRONMENT)):
+        if candidate and (Path(candidate) / "hub.yaml").is_file():
+            return Path(candidate).resolve()
+    raise ConfigurationError(
+        "there is no project here (no hub.yaml)",
+        where=folder,
+        cure=f"copy the project to this machine and set {ENVIRONMENT} for the worker, or run 'hub deploy' again",
+    )

@@ -1,0 +1,151 @@
+"""Rows of a pass for table artifacts and terminals: capped, the rest counted, every cell short text. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from hub.sync.report import PassReport, Plan
+
+Row = dict[str, str]
+
+ROWS = 500
+"""Rows of one table artifact: shown well and stored fast; the hub's database has the rest."""
+CELL = 300
+"""Characters of one cell."""
+
+_NAMES = {"letters": "dead letters"}
+
+
+def cell(value: Any) -> str:
+    """A value as text for one cell: ``—`` for null or absent, JSON for lists and objects, one line, cut at ``CELL``."""
+    if value is None:
+        return "—"
+    if isinstance(value, str):
+        text = value
+    elif isinstance(value, bool):
+        text = "yes" if value else "no"
+    elif isinstance(value, list | dict | tuple):
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    else:
+        text = str(value)
+    text = "".join(c if c.isprintable() else " " for c in text)
+    return text if len(text) <= CELL else text[: CELL - 1] + "…"
+
+
+def capped(rows: Iterable[Row], cap: int = ROWS) -> list[Row]:
+    """The first ``cap`` rows; what is left out is counted in a last row."""
+    kept: list[Row] = []
+    left_out = 0
+    for row in rows:
+        if len(kept) < cap:
+            kept.append(row)
+        else:
+            left_out += 1
+    if left_out:
+        first, *others = kept[0]
+        kept.append({first: f"… and {left_out:,} more", **dict.fromkeys(others, "")})
+    return kept
+
+
+def summary_rows(report: PassReport) -> list[Row]:
+    """What happened, a row per entity and system; only the columns in which anything happened."""
+    columns = [
+        name
+        for name in (
+            "seen", "changed", "new", "matched", "gone", "created", "updated", "deleted", "archived", "refused",
+            "conflicts", "letters", "waiting",
+        )
+        if name in ("seen", "changed") or any(getattr(c, name) for c in report.counts)
+    ]  # fmt: skip
+    return [
+        {"entity": c.entity, "system": c.system, **{_NAMES.get(n, n): f"{getattr(c, n):,}" for n in columns}}
+        for c in report.counts
+    ]
+
+
+def plan_rows(plan: Plan | None, cap: int = ROWS) -> list[Row]:
+    """Planned writes, a row per field: old → new."""
+    return capped(_plan_rows(plan), cap) if plan else []
+
+
+def _plan_rows(plan: Plan) -> Iterable[Row]:
+    for write in plan.writes:
+        start = {
+            "system": cell(write.system),
+            "entity": cell(write.entity),
+            "record": cell(f"{write.title} ({write.record})" if write.record else write.title),
+            "action": write.action,
+        }
+        because = cell(write.because)
+        if not write.fields:
+            yield {**start, "field": "", "old": "", "new": "", "because": because}
+        for name, (old, new) in write.fields.items():
+            yield {**start, "field": cell(name), "old": cell(old), "new": cell(new), "because": because}
+
+
+def held_rows(plan: Plan | None, cap: int = ROWS) -> list[Row]:
+    """Writes that are not made, and what they wait for."""
+    rows = (
+        {
+            "system": cell(h.system),
+            "entity": cell(h.entity),
+            "record": cell(h.title or h.hub_id),
+            "reason": cell(h.reason),
+            "detail": cell(h.detail),
+        }
+        for h in (plan.held if plan else [])
+    )
+    return capped(rows, cap)
+
+
+def census_rows(plan: Plan | None, cap: int = ROWS) -> list[Row]:
+    """First sync: how many matched records differ, per system and field."""
+    return generic_rows(plan.census if plan else [], (), cap)
+
+
+def failure_rows(report: PassReport) -> list[Row]:
+    return capped(
+        {"system": cell(f.system), "entity": cell(f.entity), "error": cell(f.error), "message": cell(f.message)}
+        for f in report.failures
+    )
+
+
+def finding_rows(report: PassReport, cap: int = ROWS) -> list[Row]:
+    rows = (
+        {
+            "kind": cell(f.kind),
+            "entity": cell(f.entity),
+            "system": cell(f.system),
+            "record": cell(f.record),
+            "message": cell(f.message),
+        }
+        for f in report.findings
+    )
+    return capped(rows, cap)
+
+
+CONFLICT_COLUMNS = (
+    "id", "entity", "title", "hub_id", "path", "system", "base", "theirs", "ours", "ours_from", "opened_at",
+)  # fmt: skip
+LETTER_COLUMNS = (
+    "id", "system", "entity", "title", "remote_id", "stage", "field", "error", "message", "cure", "attempts", "last_at",
+)  # fmt: skip
+
+
+def conflict_rows(conflicts: Iterable[Mapping[str, Any]], cap: int = ROWS) -> list[Row]:
+    """Open conflicts as the engine lists them."""
+    return generic_rows(conflicts, CONFLICT_COLUMNS, cap)
+
+
+def letter_rows(letters: Iterable[Mapping[str, Any]], cap: int = ROWS) -> list[Row]:
+    """Open dead letters as the engine lists them. What was sent stays in the hub's database."""
+    return generic_rows(letters, LETTER_COLUMNS, cap)
+
+
+def generic_rows(items: Iterable[Mapping[str, Any]], columns: Sequence[str], cap: int = ROWS) -> list[Row]:
+    """Only ``columns`` (all when empty), and of these only the ones that some item has."""
+    listed = list(items)
+    names = [n for n in columns if any(n in i for i in listed)] or list(dict.fromkeys(n for i in listed for n in i))
+    return capped(({n: cell(i.get(n)) if n in i else "" for n in names} for i in listed), cap)
