@@ -60,9 +60,7 @@ def test_each_change_is_told_with_whether_it_breaks_mappings():
         Status=Field("Status", "choice", choices=("Created", "Closed")),
         Grand_Total=Field("Grand_Total", "decimal", scale=2),
         Account_Name=Field("Account_Name", "reference", reference="Vendors"),
-        Ordered_Items=Field(
-            "Ordered_Items", "lines", fields=(Field("id", "text"), Field("Batch", "text", required=True))
-        ),
+        Ordered_Items=Field("Ordered_Items", "lines", fields=(Field("id", "text"), batch)),
         Extra=None,
         New=Field("New", "text"),
     )
