@@ -33,7 +33,8 @@ def test_the_schema_is_valid_and_takes_real_records():
     Draft202012Validator.check_schema(resource_schema(KNOWN))
     record = {
         "id": "1", "Subject": "订单", "Status": "Created", "Grand_Total": Decimal("214.20"),
-        "Account_Name": {"id": "7", "name": "华瑞"}, "Ordered_Items": [{"id": "2", "Quantity": 2}], "Extra": [1], "$new": 1,
+        "Account_Name": {"id": "7", "name": "华瑞"}, "Ordered_Items": [{"id": "2", "Quantity": 2}], "Extra": [1],
+        "$new": 1,
     }  # fmt: skip
     assert violations(KNOWN, [record, {"Status": None, "Account_Name": None}]) == []
 
