@@ -1,0 +1,78 @@
+"""What an operator is: a pair of functions with a declared canonical form, and arguments that are checked.
+
+``get`` turns what the remote field holds into the canonical value, ``put`` turns it back. Both are handed a value
+that is there: null and blank text never reach an operator (except one that asks for null with ``null = True``).
+Both raise ``ValueError`` with a sentence for a person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from hub.connect.capabilities import Field, FieldType
+from hub.model.spec import FieldSpec
+
+
+class FitError(Exception):
+    """An operator that doesn't suit its place. ``cure`` says what would."""
+
+    def __init__(self, message: str, cure: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.cure = cure
+
+
+class Args(BaseModel):
+    """Arguments of an operator; the names and descriptions go into the JSON Schema."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an operator stands: the canonical field, and the remote field when the resource's schema is known."""
+
+    spec: FieldSpec | None
+    remote: Field | None
+    direction: str = "both"
+
+
+TEXTS: frozenset[FieldType] = frozenset({"text", "choice", "any"})
+WRITABLE_AS_TEXT: frozenset[FieldType] = TEXTS | {"integer", "decimal"}
+NUMBERS: frozenset[FieldType] = frozenset({"integer", "decimal", "text", "any"})
+
+
+class Operator:
+    """Base of all operators. An instance is immutable and belongs to one place in one mapping."""
+
+    name: ClassVar[str]
+    Args: ClassVar[type[Args]] = Args
+    shorthand: ClassVar[str | None] = None
+    """The argument that ``{name: value}`` with a plain value sets."""
+    takes: ClassVar[frozenset[FieldType]] = WRITABLE_AS_TEXT
+    """Types of remote field (or of the previous operator) it can read and write."""
+    gives: ClassVar[FieldType] = "text"
+    """Type of what ``get`` makes of it."""
+    several: ClassVar[bool] = False
+    """``get`` takes a list of values, one for each of several remote fields; ``put`` gives such a list."""
+    complement: ClassVar[bool] = False
+    """``put`` needs the old remote value, because the canonical value is only a part of it."""
+    null: ClassVar[bool] = False
+    """``get`` and ``put`` want to see null too."""
+
+    def __init__(self, args: Any) -> None:
+        self.args = args
+
+    def fit(self, place: Place) -> None:
+        """Adapt to the place, or raise FitError. Called once, after construction."""
+
+    def get(self, value: Any) -> Any:
+        """Remote → canonical."""
+        raise NotImplementedError
+
+    def put(self, value: Any, old: Any = None) -> Any:
+        """Canonical → remote. ``old`` is given to operators with ``complement`` only."""
+        raise NotImplementedError
