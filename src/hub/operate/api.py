@@ -19,7 +19,7 @@ _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class PrefectApi:
-    """A Prefect server's REST interface. ``url`` ends in ``/api``; ``auth`` is ``user:password``, if it asks for one."""
+    """A Prefect server's REST interface. ``url`` ends in ``/api``; ``auth`` is ``user:password``, if needed."""
 
     def __init__(self, url: str, *, auth: str | None = None, key: str | None = None, timeout: float = 10.0) -> None:
         self.url = url.rstrip("/")

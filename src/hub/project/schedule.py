@@ -109,7 +109,7 @@ DEFAULT: tuple[Schedule, ...] = (Schedule(every="15m"),)
 class Notify(BaseModel):
     """Where a failed or crashed run is told. The address is a secret: it comes from the environment."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     webhook: str = Field(repr=False, description="Address that gets a POST with JSON; ${NAME} of the environment.")
     format: Literal["json", "slack", "wecom", "dingtalk", "feishu"] = Field(
@@ -119,6 +119,6 @@ class Notify(BaseModel):
     @field_validator("webhook")
     @classmethod
     def _an_address(cls, text: str) -> str:
-        if not text.startswith(("https://", "http://")):
+        if not text.startswith(("https://", "http://", "${")):
             raise ValueError("a webhook address starts with https:// or http://")
         return text

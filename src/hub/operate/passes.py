@@ -1,0 +1,133 @@
+"""One pass, from a project's folder to everything that is told of it. No Prefect; it is why flows are thin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hub.errors import HubError, RateLimited, Unavailable
+from hub.operate.artifacts import Artifact, artifacts_of, slug
+from hub.operate.events import events_of
+from hub.operate.facts import Facts, facts_of, project_folder
+from hub.operate.logs import LogObserver
+from hub.operate.words import final_message, run_name
+from hub.sync.report import Observer, PassReport
+
+if TYPE_CHECKING:
+    from hub.sync.engine import Engine
+
+LISTED = 500
+"""Conflicts and dead letters shown at most; the hub's database has them all."""
+
+
+class Outcome:
+    """What became of a pass, for whoever tells of it. Not a dataclass: Prefect would walk through all it holds."""
+
+    __slots__ = ("artifacts", "error", "events", "message", "report")
+
+    def __init__(
+        self,
+        *,
+        report: PassReport | None = None,
+        error: HubError | None = None,
+        artifacts: Sequence[Artifact] = (),
+        events: Sequence[dict[str, Any]] = (),
+    ) -> None:
+        self.report = report
+        self.error = error
+        self.artifacts = artifacts
+        self.events = events
+        self.message = final_message(report) if report is not None else str(error)
+
+    @property
+    def failed(self) -> bool:
+        return self.report is None or self.report.state == "failed"
+
+    @property
+    def skipped(self) -> bool:
+        """Another pass is at work on the same records: nothing was done, nothing is wrong."""
+        return self.error is not None and is_busy(self.error)
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether a pass was turned away because another one works on the same entity (its lease is held)."""
+    return isinstance(error, Unavailable) and "another pass" in error.what
+
+
+def worth_another_try(error: BaseException) -> bool:
+    """Whether the same pass may succeed in a minute: passes are safe to repeat, but wrong settings stay wrong."""
+    return isinstance(error, Unavailable | RateLimited)
+
+
+@dataclass(slots=True)
+class Scope:
+    """What a pass covers; empty means all."""
+
+    entities: Sequence[str] = field(default_factory=list)
+    systems: Sequence[str] = field(default_factory=list)
+    full: bool = False
+
+    @property
+    def key(self) -> str:
+        """How the keys of its artifacts go on after the project's name."""
+        return "-".join(self.entities) if 0 < len(self.entities) <= 3 else "all"
+
+
+@contextmanager
+def engine_of(folder: str, observer: Observer) -> Iterator[tuple[Engine, Facts]]:
+    """The engine of the project in ``folder``, opened and closed. Raises the errors of ``hub.errors``."""
+    from hub.project import open_project
+    from hub.sync.engine import Engine
+
+    project = open_project(project_folder(folder))
+    try:
+        with Engine.from_project(project, observer=observer) as engine:
+            yield engine, facts_of(project)
+    finally:
+        project.close()
+
+
+def run_pass(
+    folder: str, kind: str, scope: Scope, work: Callable[[Engine], PassReport], *, observer: Observer | None = None
+) -> Outcome:
+    """Do ``work`` with the project's engine and gather what is to be told of it.
+
+    Errors that a person must cure become part of the outcome; those that may pass by themselves are raised.
+    """
+    try:
+        with engine_of(folder, observer or LogObserver()) as (engine, facts):
+            report = work(engine)
+            return told(report, facts, kind, scope, conflicts=engine.conflicts(), letters=engine.letters())
+    except HubError as error:
+        if worth_another_try(error):
+            raise
+        return Outcome(error=error)
+
+
+def told(
+    report: PassReport,
+    facts: Facts,
+    kind: str,
+    scope: Scope,
+    *,
+    conflicts: Sequence[dict[str, Any]],
+    letters: Sequence[dict[str, Any]],
+) -> Outcome:
+    """A finished pass with its artifacts and events."""
+    covered = set(scope.entities) or set(facts.entities)
+    artifacts = artifacts_of(
+        report,
+        scope=slug(facts.name, scope.key),
+        title=name_of(facts, kind, scope),
+        conflicts=[c for c in conflicts if c.get("entity") in covered][:LISTED],
+        letters=[x for x in letters if x.get("entity") in covered][:LISTED],
+    )
+    return Outcome(report=report, artifacts=artifacts, events=events_of(report, facts.name))
+
+
+def name_of(facts: Facts, kind: str, scope: Scope) -> str:
+    """The name of the run of such a pass: ``sync customer: zoho ⇄ kingdee (incremental)``."""
+    entities = {e: facts.entities.get(e, {}) for e in (scope.entities or facts.entities)}
+    return run_name(kind, entities, systems=scope.systems, full=scope.full)
