@@ -1,0 +1,1 @@
+"""The main job on bundled sandboxes: an invented company whose CRM, ERP and finance database are kept in agreement."""
