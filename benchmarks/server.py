@@ -11,8 +11,9 @@ Any number of systems, each with any number of resources, all served from ready 
     DELETE /{system}/{resource}?ids=A,B     → {"records": […]}
 
 ``/control/…`` (JSON bodies, POST unless said otherwise): ``load`` {system, resource, n, bad}, ``drop`` {system},
-``edit`` {system, resource, edits: {id: values}}, ``latency`` {ms}, ``faults`` [{match, next, status, close}],
-``refuse`` {system, resource, value}, ``reset`` (counters), GET ``stats`` → {"calls": {operation: n}, "records": {…}}.
+``edit`` {system, resource, edits: {id: values}, by: field whose values stand for ids?}, ``latency`` {ms}, ``faults``
+[{match, next, status, close}], ``refuse`` {system, resource, value}, ``reset`` (counters), GET ``stats`` → {"calls":
+{operation: n}, "records": {…}}.
 When it is ready it prints one line: ``{"url": …}``.
 """
 
@@ -123,8 +124,9 @@ def control(bench: Bench, verb: str, body: bytes) -> bytes:
             gc.collect()
         case "edit":
             resource = bench.resource(asked["system"], asked["resource"])
+            ids = resource.index(asked["by"]) if "by" in asked else None
             for id, values in msgspec.json.decode(body, type=Edits).edits.items():
-                resource.edit(id, values)
+                resource.edit(ids[id] if ids is not None else id, values)
         case "latency":
             bench.latency = asked["ms"] / 1000
         case "faults":

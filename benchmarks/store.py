@@ -154,6 +154,11 @@ class Resource:
             self.keys[key] = row
         return row
 
+    def index(self, field: str) -> dict[str, str]:
+        """Value of a field → id of the record that has it."""
+        live = ((row.id, row.values) for row in self.rows.values())
+        return {str(msgspec.json.decode(_members(values)[field])): id for id, values in live if values is not None}
+
     def edit(self, id: str, values: Record) -> None:
         """Change a record as a user of the system would."""
         row = self.rows[id]
