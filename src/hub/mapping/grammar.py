@@ -1,7 +1,7 @@
 """The grammar of a mapping file, as pydantic models; ``hub.mapping.schema`` makes the JSON Schema of them.
 
-The models know the shape only. Names, types and operators are checked by ``hub.mapping.build``, which knows the canonical
-model, the resource and the operators.
+The models know the shape only. Names, types and operators are checked by ``hub.mapping.build``, which knows the
+canonical model, the resource and the operators.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ class FieldRule(Part):
     values: dict[Scalar, Scalar | list[Scalar]] | None = Key(
         None, description="Value table, canonical: remote. Of a list the first is written. `*` stands for all others."
     )
-    ref: str | None = Key(None, description="Entity that the field refers to; the hub translates ids through its links.")
+    ref: str | None = Key(
+        None, description="Entity that the field refers to; the hub translates ids through its links."
+    )
     direction: Direction | None = Key(
         None, description="`both` (default), `in`: only read from the system, `out`: only written to it."
     )
@@ -50,7 +52,7 @@ class FieldRule(Part):
     )
     constant: Scalar = Key(
         None,
-        description="Always this value: written on create (with `field`), or taken as canonical value (without `field`).",
+        description="Always this value: written on create (with `field`), or read as canonical value (without).",
     )
     default: Scalar = Key(None, description="Canonical value written on create when the hub has none.")
     assume: Scalar = Key(None, description="Canonical value that a blank remote field stands for.")
@@ -60,7 +62,8 @@ class FieldRule(Part):
     )
     null_as: Scalar = Key(None, description="What is written where the hub's value is null, e.g. an empty text.")
     clear: Literal["parent", "member"] | None = Key(
-        None, description='What clearing `A.B` writes: `parent` {"A": null} (as references do), `member` {"A": {"B": null}}.'
+        None,
+        description='What clearing `A.B` writes: `parent` {"A": null} (as references do), `member` {"A": {"B": null}}.',
     )
     position: bool = Key(False, description="Lines only: the field is the line's place in the remote list, from 1.")
     key: str | None = Key(None, description="Lines only: the canonical field that tells lines apart.")
@@ -84,7 +87,7 @@ class MappingFile(Part):
     entity: str = Key(min_length=1, description="The canonical entity: customer, product, order …")
     match: list[str | list[str]] = Key(
         default_factory=list,
-        description="Rules for records without a link: fields that must all be equal; the first rule with one hit wins.",
+        description="Rules for records without a link: fields that must be equal; the first rule with one hit wins.",
     )
     fields: dict[str, FieldEntry] = Key(min_length=1, description="canonical field: remote field")
     read: dict[str, Any] = Key(default_factory=dict, description="Options for the connector's reads.")

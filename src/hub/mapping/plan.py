@@ -220,7 +220,12 @@ class Lines(Node):
     def lens_field(self) -> LensField:
         fields = {node.name: node.lens_field() for node in self.nodes if not isinstance(node, ConstantOut)}
         return LensField(
-            self.name, self.direction, self.strength, self.position, (show(self.steps),), lines=LensLines(self.key, fields)
+            self.name,
+            self.direction,
+            self.strength,
+            self.position,
+            (show(self.steps),),
+            lines=LensLines(self.key, fields),
         )
 
 

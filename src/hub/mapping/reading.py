@@ -141,7 +141,7 @@ class _Builder:
                 self.keys[(*where, index)] = self.position(item)
                 items.append(self.build(item, (*where, index), depth + 1))
             return items
-        return self.scalar(node)
+        return self.scalar(node) if isinstance(node, ScalarNode) else None
 
     def mapping(self, node: MappingNode, where: Where, depth: int) -> dict[Any, Any]:
         made: dict[Any, Any] = {}

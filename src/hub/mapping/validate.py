@@ -63,9 +63,8 @@ def located(data: Any, loc: tuple[Any, ...]) -> Where:
     here = data
     for index, step in enumerate(loc):
         last = index == len(loc) - 1
-        if isinstance(here, dict) and step in here:
-            here = here[step]
-        elif isinstance(here, list) and isinstance(step, int) and step < len(here):
+        in_list = isinstance(here, list) and isinstance(step, int) and step < len(here)
+        if in_list or (isinstance(here, dict) and step in here):
             here = here[step]
         elif not (last and isinstance(here, dict)):
             continue
@@ -89,7 +88,9 @@ def _problem(model: type[BaseModel], section: Section, where: Where, detail: dic
     if kind in _WANTED:
         wanted = _WANTED[kind]
         if wanted in ("a text", "a number") and detail["input"] is None:
-            return Problem(section.at(where), f"{key!r} is empty, {wanted} was expected", "give it a value or remove it")
+            return Problem(
+                section.at(where), f"{key!r} is empty, {wanted} was expected", "give it a value or remove it"
+            )
         hint = f'quote it: "{detail["input"]}"' if wanted == "a text" and _plain(detail["input"]) else ""
         return Problem(section.at(where), f"{key!r} holds {_a(detail['input'])}, {wanted} was expected", hint)
     message = detail["msg"].removeprefix("Value error, ")
@@ -146,7 +147,13 @@ def _a(value: Any) -> str:
         return f"the word {str(value).lower()} (a yes or no)"
     if isinstance(value, dict):
         return "a mapping"
-    return "a list" if isinstance(value, list) else f"the text {value!r}" if isinstance(value, str) else f"the number {value}"
+    return (
+        "a list"
+        if isinstance(value, list)
+        else f"the text {value!r}"
+        if isinstance(value, str)
+        else f"the number {value}"
+    )
 
 
 def _show(value: Any) -> str:

@@ -33,11 +33,11 @@ def get_all(nodes: Iterable[Node], record: Record, walk: Walk) -> Values:
         elif isinstance(node, Picks):
             _get_picks(node, record, values, walk)
         else:
-            _get_one(node, record, values, walk, node.name, "")
+            _get_one(node, record, values, walk, name=node.name, above="")
     return values
 
 
-def _get_one(node: Node, record: Record, values: Values, walk: Walk, name: str, above: str) -> None:
+def _get_one(node: Node, record: Record, values: Values, walk: Walk, *, name: str, above: str) -> None:
     if isinstance(node, ConstantIn):
         values[node.name] = node.value
         return
@@ -79,14 +79,15 @@ def _get_lines(node: Lines, record: Record, values: Values, walk: Walk) -> None:
     inner = Walk()
     made: dict[Any, Values] = {}
     for index, row in enumerate(rows):
-        _get_line(node, row, index, f"{path}[{index}]", made, inner)
+        _get_line(node, row, index, made, inner)
     if inner.problems:
         walk.problems.extend(inner.problems)
         return
     values[node.name] = [made[key] for key in sorted(made)]
 
 
-def _get_line(node: Lines, row: Any, index: int, path: str, made: dict[Any, Values], walk: Walk) -> None:
+def _get_line(node: Lines, row: Any, index: int, made: dict[Any, Values], walk: Walk) -> None:
+    path = f"{show(node.steps)}[{index}]"
     if not isinstance(row, dict):
         walk.note(f"{node.name}[{index + 1}]", path, row, "expected an object with the line's fields", node.position)
         return
@@ -98,7 +99,7 @@ def _get_line(node: Lines, row: Any, index: int, path: str, made: dict[Any, Valu
         if isinstance(part, Place) and part.reads:
             line[part.name] = index + 1
         elif part.reads:
-            _get_one(part, row, line, walk, f"{shown}.{part.name}", path + ".")
+            _get_one(part, row, line, walk, name=f"{shown}.{part.name}", above=path + ".")
     if len(walk.problems) > before:
         return
     key = line.get(node.key)
@@ -136,8 +137,8 @@ def _get_picks(node: Picks, record: Record, values: Values, walk: Walk) -> None:
         constants: Values = {}
         for part in parts:
             if part.reads:
-                _get_one(part, record, constants if isinstance(part, ConstantIn) else line, walk,
-                         f"{node.name}[{key}].{part.name}", "")  # fmt: skip
+                said = constants if isinstance(part, ConstantIn) else line
+                _get_one(part, record, said, walk, name=f"{node.name}[{key}].{part.name}", above="")
         spoken = spoken or bool(line)
         if any(value is not None for value in line.values()):
             lines.append({node.key: key, **line, **constants})

@@ -13,16 +13,22 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from hub.connect.capabilities import Field, FieldType
+from hub.mapping.lens import Position
 from hub.model.spec import FieldSpec
 
 
 class FitError(Exception):
-    """An operator that doesn't suit its place. ``cure`` says what would."""
+    """Something in a mapping that doesn't suit its place; ``cure`` says what would.
 
-    def __init__(self, message: str, cure: str = "") -> None:
+    It never leaves ``hub.mapping``: whoever knows the place makes a ``Problem`` of it. ``position`` is set where the
+    raiser knows better.
+    """
+
+    def __init__(self, message: str, cure: str = "", *, position: Position | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.cure = cure
+        self.position = position
 
 
 class Args(BaseModel):

@@ -41,7 +41,8 @@ def _works(form: str | None) -> str | None:
         dt.datetime.strptime(sample.strftime(form), form)  # noqa: DTZ007
     except ValueError as error:
         raise ValueError(f"{form!r} can't be read back: {error}") from None
-    if "%Y" not in form or "%m" not in form and "%b" not in form and "%B" not in form or "%d" not in form:
+    month = "%m" in form or "%b" in form or "%B" in form
+    if not (month and "%Y" in form and "%d" in form):
         raise ValueError(f"{form!r} leaves out the year (%Y), the month (%m) or the day (%d)")
     return form
 
@@ -78,10 +79,8 @@ class Date(Operator):
         if args.format is not None:
             return dt.datetime.fromisoformat(value).strftime(args.format)
         if args.zone is not None:
-            hour, minute, *second = map(int, (args.time or "00:00:00").split(":"))
-            day = dt.date.fromisoformat(value)
-            moment = dt.datetime.combine(day, dt.time(hour, minute, *second), tzinfo=zone_of(args.zone))
-            return moment.isoformat()
+            time = dt.time.fromisoformat(args.time or "00:00")
+            return dt.datetime.combine(dt.date.fromisoformat(value), time, tzinfo=zone_of(args.zone)).isoformat()
         return value if args.time is None else f"{value}T{args.time}"
 
 

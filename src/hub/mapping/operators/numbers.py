@@ -54,7 +54,9 @@ class Number(Operator):
     def fit(self, place: Place) -> None:
         self.as_text = place.remote is not None and place.remote.type == "text"
         if self.args.mark == self.args.thousands:
-            raise FitError("the decimal mark and the thousands separator are the same", "give them different characters")
+            raise FitError(
+                "the decimal mark and the thousands separator are the same", "give them different characters"
+            )
 
     def get(self, value: Any) -> Any:
         if value.__class__ is str and (self.args.thousands or self.args.mark != "."):

@@ -30,7 +30,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, Decimal) and value == value.to_integral_value():
         return int(value)
     if isinstance(value, (dict, list)):
-        raise ValueError(f"expected a value of the table, got {forms.show(value)}; name a member or an item in the path")
+        raise ValueError(
+            f"expected a value of the table, got {forms.show(value)}; name a member or an item in the path"
+        )
     return value
 
 
@@ -107,7 +109,9 @@ class Values(Operator):
             try:
                 made = form(canonical)
             except ValueError as error:
-                cure = did_you_mean(canonical, known) if known else "keys are canonical values, remote ones go behind ':'"
+                cure = (
+                    did_you_mean(canonical, known) if known else "keys are canonical values, remote ones go behind ':'"
+                )
                 raise FitError(f"{canonical!r} is no value of {place.spec.name}: {error}", cure) from None
             if _key(made) != _key(canonical):
                 self._rename(canonical, made)

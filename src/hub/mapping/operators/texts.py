@@ -125,7 +125,7 @@ class Cut(Operator):
         if place.direction == "both" and self.args.rest is None:
             raise FitError(
                 "'cut' loses the end of long values, and nothing says what becomes of it",
-                f"write {{cut: {{length: {self.args.length}, rest: kept}}}} to keep the end in the hub, or direction: out",
+                f"write {{cut: {{length: {self.args.length}, rest: kept}}}} to keep it in the hub, or direction: out",
             )
 
     def get(self, value: Any) -> Any:
