@@ -130,7 +130,7 @@ class PostgresMemory:
             if rows:
                 self.db.execute(
                     "insert into link select %s, * from "
-                    "unnest(%s::text[], %s::text[], %s::text[], %s::bytea[], %s::text[]) "
+                    "unnest(%b::text[], %b::text[], %b::text[], %b::bytea[], %b::text[]) "
                     "on conflict (resource, a_id) do update set b_id = excluded.b_id, b_version = excluded.b_version, "
                     "hash = excluded.hash, data = excluded.data",
                     (resource, *map(list, zip(*rows, strict=True))),
