@@ -1,0 +1,204 @@
+"""The grammar of ``hub.yaml``. It is closed: what is not described here is an error, not ignored.
+
+These classes read the file, and the JSON Schema for editors (``schemas/hub.schema.json``) is generated from them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+from hub.model.spec import TypeName
+from hub.project.schedule import Schedule, Schedules
+
+Direction = Literal["both", "in", "out"]
+STORE = "sqlite:///.hub/hub.db"
+_SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*%")
+_POLICIES = ("newest", "hold", "owner")
+
+
+class Strict(BaseModel):
+    """Base of all sections. Values are never shown in errors: one of them may be a secret."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def _or_empty(value: Any) -> Any:
+    return {} if value is None else value
+
+
+def _shorthand(expand: Callable[[Any], Any], written: Any) -> BeforeValidator:
+    return BeforeValidator(expand, json_schema_input_type=written)
+
+
+def _share(value: Any) -> Any:
+    if isinstance(value, str):
+        match = _SHARE.fullmatch(value.strip())
+        if match is None:
+            raise ValueError("a share is written like 10% or 0.1")
+        return float(match[1]) / 100
+    return value
+
+
+def _conflict(value: Any) -> Any:
+    if isinstance(value, str) and value in _POLICIES:
+        return value
+    if isinstance(value, (list, tuple)) and value and all(isinstance(name, str) for name in value):
+        return tuple(value)
+    raise ValueError("expected newest, hold, owner, or a list of systems, the one that wins first")
+
+
+Conflict = Annotated[
+    Literal["newest", "hold", "owner"] | tuple[str, ...],
+    _shorthand(_conflict, Literal["newest", "hold", "owner"] | list[str]),
+]
+WrittenSchedules = Annotated[
+    Schedules, _shorthand(lambda value: value, str | bool | None | Schedule | list[str | Schedule])
+]
+
+
+class NotifyConfig(Strict):
+    """Who hears of failed passes; ``hub.project.schedule.Notify`` once the address is resolved."""
+
+    webhook: str = Field(repr=False, description="Address that gets a POST with JSON: ${NAME} of the environment.")
+    format: Literal["json", "slack", "wecom", "dingtalk", "feishu"] = Field(
+        "json", description="Shape of the JSON: the hub's own, or that of a chat's robot."
+    )
+
+
+class SystemConfig(BaseModel):
+    """One configured instance of a product. All further keys are the connector's own settings."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, hide_input_in_errors=True)
+
+    connector: str = Field(description="Connector that speaks the product's API: zoho_crm, kingdee_galaxy, sql …")
+    mappings: Annotated[dict[str, dict[str, Any] | None], _shorthand(_or_empty, dict[str, dict[str, Any] | None])] = (
+        Field(
+            default={},
+            description="Resource → fields added to its mapping, or lines of it overridden (null removes one), "
+            "for this system only.",
+        )
+    )
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The connector's own settings, as written: references to secrets are not resolved."""
+        return dict(self.__pydantic_extra__ or {})
+
+
+class Participation(Strict):
+    """How a system takes part in an entity."""
+
+    direction: Direction = Field(description="in: the hub reads it; out: the hub writes it; both.")
+    resource: str | None = Field(
+        None, description="Resource to use, where the system has several mappings of the entity."
+    )
+
+
+def _participation(value: Any) -> Any:
+    return {"direction": value} if isinstance(value, str) else value
+
+
+class BudgetConfig(Strict):
+    """A pass that would change or delete more than the larger of the two stops and asks."""
+
+    floor: int = Field(50, ge=0, description="So many writes in one system are always allowed.")
+    share: Annotated[float, _shorthand(_share, float | str)] = Field(
+        0.10, ge=0, le=1, description="Share of a system's records, like 10%."
+    )
+
+
+class EntityConfig(Strict):
+    """How one entity is kept in agreement."""
+
+    systems: dict[str, Annotated[Participation, _shorthand(_participation, Direction | Participation)]] = Field(
+        min_length=1, description="System → both, in or out. The first is observed first."
+    )
+    authority: Annotated[dict[str, str], _shorthand(_or_empty, dict[str, str])] = Field(
+        default={}, description="Field → the system that owns it: others never change it."
+    )
+    conflict: Conflict = Field("newest", description="Who wins when two systems changed one field.")
+    field_conflict: Annotated[dict[str, Conflict], _shorthand(_or_empty, dict[str, Any])] = Field(
+        default={}, description="The same for single fields."
+    )
+    deletes: Literal["ignore", "archive", "propagate"] = Field(
+        "archive", description="What a deletion in one system does in the others."
+    )
+    budget: BudgetConfig = Field(default=BudgetConfig(), description="How much one pass may change unasked.")
+    create: Annotated[dict[str, bool], _shorthand(_or_empty, dict[str, bool])] = Field(
+        default={}, description="System → false: records are never created there, only updated."
+    )
+    schedule: WrittenSchedules | None = Field(
+        None, description="When passes run: 15m, {cron: …}, a list of both, or off; the project's when left out."
+    )
+
+
+class FieldDeclaration(Strict):
+    """A field that the canonical model lacks."""
+
+    type: TypeName = Field(description="Type of the field.")
+    description: str = ""
+    choices: list[str] = Field(default=[], description="For enum: the values it can have.")
+    ref: str | None = Field(None, description="For ref: the entity it points at.")
+    key: str | None = Field(None, description="For lines: the field that tells lines apart.")
+    fields: dict[str, Declaration] = Field(default={}, description="For lines: the fields of a line.")
+    max_length: int | None = Field(None, ge=1, description="Longer texts are reported.")
+
+
+def _declaration(value: Any) -> Any:
+    return {"type": value} if isinstance(value, str) else value
+
+
+Declaration = Annotated[FieldDeclaration, _shorthand(_declaration, TypeName | FieldDeclaration)]
+
+
+class EntityDeclaration(Strict):
+    """An entity that the canonical model lacks."""
+
+    description: str = ""
+    title: list[str] = Field(default=[], description="Fields that name a record to a person, first one present.")
+    fields: dict[str, Declaration] = Field(min_length=1, description="Its fields.")
+
+
+class ModelConfig(Strict):
+    """What the project adds to the canonical model."""
+
+    fields: Annotated[dict[str, dict[str, Declaration]], _shorthand(_or_empty, dict[str, dict[str, Declaration]])] = (
+        Field(default={}, description="Entity (or entity.lines) → fields added to it.")
+    )
+    entities: Annotated[dict[str, EntityDeclaration], _shorthand(_or_empty, dict[str, EntityDeclaration])] = Field(
+        default={}, description="Entities added to the model."
+    )
+
+
+class HubConfig(Strict):
+    """A whole ``hub.yaml``."""
+
+    version: Literal[1] = Field(description="Version of this grammar.")
+    name: str | None = Field(None, description="Name of the project; the folder's name when left out.")
+    store: str = Field(STORE, description="The hub's own database: SQLite or PostgreSQL, as SQLAlchemy writes URLs.")
+    timezone: str = Field("UTC", description="Time zone of schedules and reports, like Asia/Shanghai.")
+    systems: Annotated[dict[str, SystemConfig], _shorthand(_or_empty, dict[str, SystemConfig])] = Field(
+        default={}, description="The systems, each with a name of your choice."
+    )
+    entities: Annotated[dict[str, EntityConfig], _shorthand(_or_empty, dict[str, EntityConfig])] = Field(
+        default={}, description="What is kept in agreement, and how."
+    )
+    model: Annotated[ModelConfig, _shorthand(_or_empty, ModelConfig)] = Field(
+        default=ModelConfig(), description="Fields and entities that the canonical model lacks."
+    )
+    schedule: WrittenSchedules | None = Field(
+        None, description="When passes of every entity run, unless it says otherwise."
+    )
+    notify: NotifyConfig | None = Field(None, description="Who hears of failed passes.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _a_known_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"{name!r} is not a time zone; write a name like Asia/Shanghai")
+        return name

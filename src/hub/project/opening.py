@@ -1,0 +1,194 @@
+"""Opens a project: reads ``hub.yaml``, opens its connectors, compiles its mappings, and hands the engine its set-up."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from hub.errors import ConfigurationError
+from hub.mapping.lens import Position, Problem
+from hub.mapping.reading import Section, read_yaml
+from hub.mapping.validate import validated
+from hub.model import entities
+from hub.model.declare import declare
+from hub.model.spec import EntitySpec
+from hub.project.config import STORE, HubConfig
+from hub.project.endpoints import EndpointMaker
+from hub.project.finding import HUB_YAML, find_project
+from hub.project.policies import policies
+from hub.project.schedule import DEFAULT, Notify, Schedule
+from hub.project.secrets import Secrets, literal_secrets, resolved_settings
+from hub.project.systems import Opener, System, anchored_url
+from hub.sync.policy import Setup
+
+_log = logging.getLogger("hub.project")
+
+
+@dataclass(slots=True)
+class Project:
+    """A project, opened. ``close`` it, or use it as a context manager."""
+
+    name: str
+    folder: Path
+    setup: Setup
+    store_url: str = ""
+    """SQLAlchemy URL of the hub's database; SQLite paths are absolute."""
+    timezone: str = "UTC"
+    schedules: dict[str, tuple[Schedule, ...]] = field(default_factory=dict)
+    """Entity → when its passes run; empty for an entity that runs only by hand."""
+    notify: Notify | None = None
+    systems: dict[str, System] = field(default_factory=dict)
+    mappings: dict[tuple[str, str], Path] = field(default_factory=dict)
+    """(system, entity) → the mapping file in use."""
+    problems: list[Problem] = field(default_factory=list)
+    """What is wrong, or doubtful, in hub.yaml and the mappings; in the order of the files."""
+
+    @property
+    def errors(self) -> list[Problem]:
+        return [problem for problem in self.problems if problem.severity == "error"]
+
+    def close(self) -> None:
+        """Close the connectors. Never raises: what a connector says at its end is only logged."""
+        for system in self.systems.values():
+            connector, system.connector = system.connector, None
+            if connector is not None:
+                try:
+                    connector.close()
+                except Exception:
+                    _log.warning("closing %s failed", system.name, exc_info=True)
+
+    def __enter__(self) -> Project:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_project(
+    path: Path | str | None = None,
+    *,
+    connect: bool = True,
+    strict: bool = True,
+    environment: Mapping[str, str] | None = None,
+) -> Project:
+    """Open the project in this folder or above it.
+
+    ``connect=False`` resolves no secrets and opens no connectors: endpoints then have ``connector=None``, which is
+    enough to check files and to name things. A system that is down does not stop the opening.
+
+    Raises ConfigurationError with every error of hub.yaml and the mappings; ``strict=False`` leaves them in
+    ``Project.problems`` and returns what could be built.
+    """
+    folder = find_project(path)
+    project = _Building(folder, connect, environment).build()
+    if strict and project.errors:
+        project.close()
+        raise summed_up(project.errors)
+    return project
+
+
+def summed_up(problems: list[Problem]) -> ConfigurationError:
+    """Several problems as one error: the first one's place and cure, and all the others below it."""
+    first = problems[0]
+    if len(problems) == 1:
+        return ConfigurationError(first.message, where=str(first.position), cure=first.cure or None)
+    listed = "\n".join(f"  {problem}" for problem in problems)
+    return ConfigurationError(f"{len(problems)} things are wrong:\n{listed}", where=first.position.file)
+
+
+class _Building:
+    """One opening: each step adds to the project and to its problems."""
+
+    def __init__(self, folder: Path, connect: bool, environment: Mapping[str, str] | None) -> None:
+        self.connect = connect
+        self.secrets = Secrets(folder) if environment is None else Secrets(folder, environment)
+        self.project = Project(folder.name, folder, Setup({}, {}, []))
+        self.problems = self.project.problems
+
+    def build(self) -> Project:
+        path = self.project.folder / HUB_YAML
+        section, problems = read_yaml(path)
+        self.problems += problems
+        if section is None or problems:
+            return self.project
+        config, problems = validated(HubConfig, section, noun=HUB_YAML)
+        self.problems += problems
+        if config is not None:
+            try:
+                self._all(config, section)
+            except BaseException:
+                self.project.close()
+                raise
+        self.problems.sort(key=lambda p: (p.position.file != str(path), p.position))
+        return self.project
+
+    def _all(self, config: HubConfig, section: Section) -> None:
+        project = self.project
+        project.name = config.name or project.folder.resolve().name
+        project.timezone = config.timezone
+        self._store(config, section)
+        self._notify(config, section)
+        specs = self._specs(section)
+        made, problems = policies(config, specs, section)
+        self.problems += problems
+        project.schedules = _schedules(config, list(made))
+        opener = Opener(project.folder, section, self.secrets, self.connect)
+        for name, system_config in config.systems.items():
+            system, problems = opener.open(name, system_config)
+            self.problems += problems
+            if system is not None:
+                project.systems[name] = system
+        maker = EndpointMaker(project.folder, section, specs, project.systems, self.connect)
+        endpoints = maker.make(config, made)
+        self.problems += maker.problems
+        project.mappings = maker.files
+        project.setup = Setup(specs, made, endpoints)
+
+    def _store(self, config: HubConfig, section: Section) -> None:
+        self.problems += literal_secrets(section, (), {"store": config.store}, ())
+        url = self._resolved(config.store, "store", section) if self.connect else config.store
+        self.project.store_url = anchored_url(url or STORE, self.project.folder)
+
+    def _notify(self, config: HubConfig, section: Section) -> None:
+        if config.notify is None:
+            return
+        self.problems += literal_secrets(section, ("notify",), {"webhook": config.notify.webhook}, ("webhook",))
+        data, missing = resolved_settings(
+            self.secrets, section, ("notify",), {"webhook": config.notify.webhook, "format": config.notify.format}
+        )
+        if not self.connect and missing:
+            return
+        self.problems += missing
+        if not missing:
+            try:
+                self.project.notify = Notify.model_validate(data)
+            except ValidationError as error:
+                message = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+                self.problems.append(Problem(section.at(("notify", "webhook")), message))
+
+    def _resolved(self, text: str, key: str, section: Section) -> str | None:
+        data, missing = resolved_settings(self.secrets, section, (), {key: text})
+        self.problems += missing
+        return None if missing else str(data[key])
+
+    def _specs(self, section: Section) -> dict[str, EntitySpec]:
+        below = section.section("model")
+        specs, troubles = declare(entities(), below.data if below is not None and below.data else {})
+        for trouble in troubles:
+            position: Position = below.key_at(trouble.where) if below else section.at()
+            self.problems.append(Problem(position, trouble.message, trouble.cure))
+        return specs
+
+
+def _schedules(config: HubConfig, names: list[str]) -> dict[str, tuple[Schedule, ...]]:
+    """Each entity's schedules: its own, else the project's, else the default."""
+    general = DEFAULT if config.schedule is None else config.schedule
+    made = {}
+    for name in names:
+        own = config.entities[name].schedule
+        made[name] = general if own is None else own
+    return made
