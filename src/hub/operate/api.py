@@ -66,6 +66,9 @@ class PrefectApi:
     def put(self, path: str, body: Any) -> Any:
         return self._call("PUT", path, body)
 
+    def delete(self, path: str) -> None:
+        self._call("DELETE", path, missing=True)
+
     def healthy(self) -> bool:
         """Whether the server answers; never raises."""
         try:

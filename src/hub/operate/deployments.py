@@ -56,9 +56,7 @@ def wanted(facts: Facts, work_pool: str) -> list[Wanted]:
         found.append(_of_entity(facts, work_pool, entity, _schedules(facts, often, position)))
         if full:
             found.append(_of_entity(facts, work_pool, entity, _schedules(facts, full, position), full=True))
-    everything = _wanted(
-        facts, work_pool, "sync", name=f"{facts.name}-everything", parameters={"entities": list(facts.entities)}
-    )
+    everything = _wanted(facts, work_pool, "sync", name=f"{facts.name}-everything")
     return [*found, everything, *(_wanted(facts, work_pool, flow) for flow in ("plan", "apply", "approve"))]
 
 

@@ -20,6 +20,9 @@ from hub.operate.facts import facts_of, project_folder
 from hub.operate.passes import Outcome, Scope, is_busy, name_of, worth_another_try
 
 log = logging.getLogger("hub.run")
+# Prefect takes over the handlers of the loggers it is told of, not their level: warnings alone would be shown.
+if logging.getLogger("hub").level == logging.NOTSET:
+    logging.getLogger("hub").setLevel(logging.INFO)
 
 PASS_TASK: dict[str, Any] = {
     "name": "pass",

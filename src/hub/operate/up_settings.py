@@ -1,0 +1,58 @@
+"""Prefect's settings for ``hub up``: on this machine alone, offline, telling nobody."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from hub.operate.deployments import HEARTBEAT
+
+HOST = "127.0.0.1"
+
+_NOT_OURS = ("PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_API_AUTH_STRING", "PREFECT_PROFILE", "PREFECT_CLIENT_")
+"""What the user may have set for another server."""
+
+
+def server_environment(home: Path, port: int, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The server's environment. ``PREFECT_SERVER_…`` and database settings of the user's win (PostgreSQL, a login)."""
+    inherited = {k: v for k, v in environ.items() if not k.startswith(_NOT_OURS)}
+    defaults = {
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home / 'prefect.db'}",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+        "PREFECT_LOGGING_LEVEL": "INFO",
+    }
+    if "PREFECT_API_DATABASE_CONNECTION_URL" in inherited:
+        del defaults["PREFECT_SERVER_DATABASE_CONNECTION_URL"]
+    forced = {
+        "PREFECT_HOME": str(home),
+        "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
+        "PREFECT_SERVER_API_HOST": HOST,
+        "PREFECT_SERVER_API_PORT": str(port),
+        # Relative: with an own port the UI would otherwise still call port 4200.
+        "PREFECT_SERVER_UI_API_URL": "/api",
+        "PREFECT_UI_URL": f"http://{HOST}:{port}",
+        # The UI's files are copied at the start: not into the package, which may be read-only or shared.
+        "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(home / "ui"),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
+        "DO_NOT_TRACK": "1",
+        "NO_COLOR": "1",
+    }
+    if login := inherited.get("PREFECT_SERVER_API_AUTH_STRING"):
+        forced["PREFECT_API_AUTH_STRING"] = login
+    return {**defaults, **inherited, **forced}
+
+
+def worker_environment(server: Mapping[str, str], api_url: str) -> dict[str, str]:
+    """The worker's, and so its runs'."""
+    return {
+        **server,
+        "PREFECT_API_URL": api_url,
+        "PREFECT_WORKER_QUERY_SECONDS": "2",
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT),
+        "PREFECT_LOGGING_EXTRA_LOGGERS": "hub",
+        "PREFECT_RUNNER_AUTO_INSTALL_DEPENDENCIES": "false",
+    }
