@@ -30,5 +30,5 @@ def loads_remote(text: str | bytes) -> Any:
 
 def fingerprint(text: str) -> int:
     """64 bits, signed, so that every database can hold it as an integer."""
-    value = xxhash.xxh3_64_intdigest(text)
+    value = xxhash.xxh3_64_intdigest(text.encode())
     return value - (1 << 64) if value >= 1 << 63 else value

@@ -67,3 +67,10 @@ def _read(connection: Connection, condition: Any) -> list[Logged]:
         Logged(r.id, r.run, r.at, r.entity, r.hub_id, r.kind, r.system, r.remote_id, loads(r.detail))
         for r in connection.execute(statement)
     ]
+
+
+def of_records(connection: Connection, hub_ids: Sequence[str], system: str) -> list[Logged]:
+    """What one system's observations and links did to these records, in order."""
+    if not hub_ids:
+        return []
+    return _read(connection, (JOURNAL.c.hub_id.in_(list(hub_ids))) & (JOURNAL.c.system == system))

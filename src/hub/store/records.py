@@ -144,7 +144,7 @@ def match_key(rule: tuple[str, ...], values: Values) -> int | None:
         if value is None or value == "":
             return None
         parts.append(f"{name}\x1f{value}")
-    key = xxhash.xxh3_64_intdigest("\x1e".join(parts))
+    key = xxhash.xxh3_64_intdigest("\x1e".join(parts).encode())
     return key - (1 << 64) if key >= 1 << 63 else key
 
 

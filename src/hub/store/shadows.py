@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
 
 from hub.store.codec import dumps, loads, loads_remote
 from hub.store.database import insert_ignore, upsert
@@ -13,6 +13,9 @@ from hub.store.tables import SeenRow, ShadowRow
 
 SHADOW = ShadowRow.__table__  # type: ignore[attr-defined]
 SEEN = SeenRow.__table__  # type: ignore[attr-defined]
+LIVE = (None, "archived")
+"""Values of ``gone`` of records that still are in their system. ``them``: deleted there, ``hub``: deleted by us."""
+_IS_LIVE = or_(SHADOW.c.gone.is_(None), SHADOW.c.gone == "archived")
 
 
 class Known(NamedTuple):
@@ -103,7 +106,7 @@ def by_hub(connection: Connection, hub_ids: Iterable[str]) -> dict[str, dict[str
         shadow = _shadow(row)
         systems = found.setdefault(shadow.hub_id, {})
         other = systems.get(shadow.system)
-        if other is None or other.gone:
+        if other is None or other.gone not in LIVE:
             systems[shadow.system] = shadow
     return found
 
@@ -114,7 +117,7 @@ def links(connection: Connection, hub_ids: Iterable[str], system: str) -> dict[s
     if not ids:
         return {}
     statement = select(SHADOW.c.hub_id, SHADOW.c.ref).where(
-        SHADOW.c.hub_id.in_(ids), SHADOW.c.system == system, SHADOW.c.gone.is_(None)
+        SHADOW.c.hub_id.in_(ids), SHADOW.c.system == system, _IS_LIVE
     )
     return {row[0]: row[1] for row in connection.execute(statement)}
 
@@ -125,7 +128,7 @@ def linked_in(connection: Connection, hub_ids: Iterable[str], system: str, entit
     if not ids:
         return set()
     statement = select(SHADOW.c.hub_id).where(
-        SHADOW.c.hub_id.in_(ids), SHADOW.c.system == system, SHADOW.c.entity == entity, SHADOW.c.gone.is_(None)
+        SHADOW.c.hub_id.in_(ids), SHADOW.c.system == system, SHADOW.c.entity == entity, _IS_LIVE
     )
     return {row[0] for row in connection.execute(statement)}
 
@@ -134,7 +137,7 @@ _REFS = select(SHADOW.c.ref, SHADOW.c.hub_id).where(
     SHADOW.c.system == bindparam("system"),
     SHADOW.c.entity == bindparam("entity"),
     SHADOW.c.ref.in_(bindparam("refs", expanding=True)),
-    SHADOW.c.gone.is_(None),
+    _IS_LIVE,
 )
 
 
@@ -216,6 +219,6 @@ def unseen(connection: Connection, system: str, entity: str) -> list[tuple[str, 
         SEEN.c.system == system, SEEN.c.entity == entity, SEEN.c.remote_id == SHADOW.c.remote_id
     )
     statement = select(SHADOW.c.remote_id, SHADOW.c.hub_id).where(
-        SHADOW.c.system == system, SHADOW.c.entity == entity, SHADOW.c.gone.is_(None), ~listed.exists()
+        SHADOW.c.system == system, SHADOW.c.entity == entity, _IS_LIVE, ~listed.exists()
     )
     return [(row[0], row[1]) for row in connection.execute(statement)]

@@ -171,10 +171,12 @@ def set_letter(connection: Connection, letter_id: int, status: str, at: str) -> 
     connection.execute(update(LETTER).where(LETTER.c.id == letter_id).values(status=status, last_at=at))
 
 
-def close_letters(connection: Connection, system: str, entity: str, *, at: str, hub_ids: Iterable[str] = (),
-                  remote_ids: Iterable[str] = ()) -> None:  # fmt: skip
+def close_letters(connection: Connection, system: str, entity: str, *, at: str, stage: str | None = None,
+                  hub_ids: Iterable[str] = (), remote_ids: Iterable[str] = ()) -> None:  # fmt: skip
     """What these letters were about has succeeded since."""
-    alive = (LETTER.c.status.in_(("open", "replay")), LETTER.c.system == system, LETTER.c.entity == entity)
+    alive = [LETTER.c.status.in_(("open", "replay")), LETTER.c.system == system, LETTER.c.entity == entity]
+    if stage is not None:
+        alive.append(LETTER.c.stage == stage)
     for column, ids in ((LETTER.c.hub_id, list(hub_ids)), (LETTER.c.remote_id, list(remote_ids))):
         if ids:
             connection.execute(update(LETTER).where(*alive, column.in_(ids)).values(status="done", last_at=at))

@@ -55,7 +55,8 @@ class Endpoint:
     resource: Resource
     connector: Any
     """An object with the capabilities of ``hub.connect.capabilities``."""
-    overlap: int = 0
+    sweep_every: int = 3600
+    """Seconds between two listings of all ids, where deletions show in no other way."""
 
 
 @dataclass(slots=True)

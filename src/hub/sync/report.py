@@ -98,6 +98,10 @@ class Plan:
     at: str
     writes: list[PlannedWrite] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
+    more: int = 0
+    """Writes beyond those listed (the report of a large sync names the first few hundred; a plan names all)."""
+    matched: list[dict[str, Any]] = field(default_factory=list)
+    """First sync only: per system, how many records were matched by which rule, and how many stand alone."""
     census: list[dict[str, Any]] = field(default_factory=list)
     """First sync only: per system and field, how many matched records differ, with samples."""
 
@@ -116,6 +120,8 @@ class PassReport:
     counts: list[Counts] = field(default_factory=list)
     failures: list[SystemFailure] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    more_findings: int = 0
+    """Findings beyond those listed."""
     plan: Plan | None = None
     """What was planned (and, unless ``kind`` is 'plan' or it was held, written)."""
     open_conflicts: int = 0

@@ -1,0 +1,194 @@
+"""Apply: intents first, then the calls, then what the systems answered — each record for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from hub.connect.capabilities import Result, Write
+from hub.errors import AuthenticationError, HubError, RateLimited, RecordRejected, Unavailable, UnknownOutcome
+from hub.store import runs, shadows, work
+from hub.store.codec import dumps
+from hub.store.records import Stored
+from hub.store.shadows import Shadow
+from hub.sync import outcomes
+from hub.sync.confirm import Confirmer
+from hub.sync.context import Pass
+from hub.sync.plan import Step
+from hub.sync.planning import mark_of
+from hub.sync.policy import Endpoint
+from hub.sync.refs import remote_table, translate
+
+Values = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Job:
+    """One write under way."""
+
+    record: Stored
+    shadow: Shadow | None
+    step: Step
+    values: Values
+    """The canonical values sent (references still the hub's)."""
+    write: Write
+
+
+class Writer:
+    """Writes to one endpoint."""
+
+    def __init__(self, job: Pass, endpoint: Endpoint) -> None:
+        self.job = job
+        self.endpoint = endpoint
+        self.lens = endpoint.lens
+        self.confirmer = Confirmer(job, endpoint)
+        self.written: set[str] = set()
+        """Hub ids whose write succeeded."""
+        self.settled: set[str] = set()
+        """… and changed nothing that other systems would have to be told."""
+
+    def write(self, items: Sequence[tuple[Stored, Shadow | None, Step]]) -> int:
+        """Carry out these steps; returns how many writes succeeded. Failures become letters or wait for the next pass."""
+        before = len(self.written)
+        for action in ("create", "update", "archive", "delete"):
+            chosen = [item for item in items if item[2].action == action]
+            if chosen and self.endpoint.system not in self.job.down:
+                self._write(action, chosen)
+        return len(self.written) - before
+
+    def _write(self, action: str, items: Sequence[tuple[Stored, Shadow | None, Step]]) -> None:
+        with self.job.transaction(self.endpoint.entity) as connection:
+            jobs = self._prepare(connection, items)
+            work.add_intents(connection, [self._intent(one) for one in jobs])
+        size = max(1, self.endpoint.resource.batch)
+        chunks = [jobs[start : start + size] for start in range(0, len(jobs), size)]
+        if len(chunks) == 1:
+            self._settle(chunks[0], *self._call(action, chunks[0]))
+            return
+        with ThreadPoolExecutor(max_workers=max(1, self.endpoint.resource.parallel)) as pool:
+            calls = {pool.submit(self._call, action, chunk): chunk for chunk in chunks}
+            for call in as_completed(calls):
+                self._settle(calls[call], *call.result())
+
+    def _prepare(self, connection: Connection, items: Sequence[tuple[Stored, Shadow | None, Step]]) -> list[Job]:
+        """Translate canonical values to the system's fields; what can't be expressed there becomes a letter."""
+        paths = self.job.refs(self.endpoint)
+        values = [{name: record.values[name] for name in step.write} for record, _, step in items]
+        table = remote_table(connection, self.endpoint.system, values, paths)
+        jobs = []
+        for (record, shadow, step), wanted in zip(items, values, strict=True):
+            sent = dict(wanted)
+            if translate(sent, paths, table):
+                continue  # what it refers to was not created after all: the next pass tries again
+            live = shadow if shadow is not None and step.action != "create" else None
+            try:
+                payload = self.lens.put(sent, live.data if live else None) if step.action in {"create", "update"} else {}
+            except RecordRejected as error:
+                self._letter(connection, record, shadow, step, wanted, error)
+                continue
+            write = Write(
+                key=record.hub_id, values=payload, id=live.remote_id if live else None, version=live.version if live else None,
+                old=live.data if live else None, mode="archive" if step.action == "archive" else "delete",
+            )  # fmt: skip
+            jobs.append(Job(record, live, step, wanted, write))
+        return jobs
+
+    def _intent(self, one: Job) -> dict[str, Any]:
+        return {
+            "run": self.job.run, "system": self.endpoint.system, "entity": self.endpoint.entity, "hub_id": one.record.hub_id,
+            "action": one.step.action, "remote_id": one.write.id, "version": one.write.version,
+            "fields": dumps(one.values), "at": self.job.now(), "doubt": 0,
+        }  # fmt: skip
+
+    def _call(self, action: str, chunk: list[Job]) -> tuple[list[Result], HubError | None]:
+        """Make the call; runs in a worker thread, touches nothing but the connector."""
+        connector, name = self.endpoint.connector, self.endpoint.resource.name
+        options = self.lens.write_options
+        writes = [one.write for one in chunk]
+        call: Callable[[], list[Result]]
+        if action == "create":
+            call = lambda: connector.create(name, writes, self.lens.remote_fields, options)  # noqa: E731
+        elif action == "update":
+            call = lambda: connector.update(name, writes, self.lens.remote_fields, options)  # noqa: E731
+        else:
+            call = lambda: connector.delete(name, writes, options)  # noqa: E731
+        try:
+            return call(), None
+        except HubError as error:
+            return [], error
+
+    def _settle(self, chunk: list[Job], results: list[Result], failure: HubError | None) -> None:
+        """Store what became of one call."""
+        with self.job.transaction(self.endpoint.entity) as connection:
+            if failure is not None:
+                self._call_failed(connection, chunk, failure)
+                return
+            self._store_results(connection, chunk, results)
+        failed = sum(result.error is not None for result in results)
+        self.job.emit(
+            "batch.written", system=self.endpoint.system, entity=self.endpoint.entity, resource=self.endpoint.resource.name,
+            ok=len(results) - failed, failed=failed,
+        )  # fmt: skip
+
+    def _call_failed(self, connection: Connection, chunk: list[Job], failure: HubError) -> None:
+        ids = [one.record.hub_id for one in chunk]
+        system, entity = self.endpoint.system, self.endpoint.entity
+        if isinstance(failure, UnknownOutcome):
+            work.doubt_intents(connection, self.job.run, system, entity, ids)
+        else:
+            work.settle_intents(connection, self.job.run, system, entity, ids)
+        down = isinstance(failure, (AuthenticationError, Unavailable, RateLimited))
+        self.job.failed(self.endpoint, failure, down=down)
+        self.job.blocked.add((system, entity))
+
+    def _store_results(self, connection: Connection, chunk: list[Job], results: list[Result]) -> None:
+        """Confirm what succeeded, in bulk; treat each failure for itself."""
+        done = [(one, result) for one, result in zip(chunk, results, strict=True) if result.error is None]
+        if done:
+            settled = self.confirmer.confirm(connection, [(one.record, one.shadow, one.step, r.remote) for one, r in done])
+            self.settled |= settled
+            self.written |= {one.record.hub_id for one, _ in done}
+        doubtful = []
+        for one, result in zip(chunk, results, strict=True):
+            if isinstance(result.error, UnknownOutcome):
+                doubtful.append(one.record.hub_id)
+            elif result.error is not None:
+                self._record_failed(connection, one, result.error)
+        ids = [one.record.hub_id for one in chunk if one.record.hub_id not in doubtful]
+        work.settle_intents(connection, self.job.run, self.endpoint.system, self.endpoint.entity, ids)
+        if doubtful:
+            work.doubt_intents(connection, self.job.run, self.endpoint.system, self.endpoint.entity, doubtful)
+
+    def _record_failed(self, connection: Connection, one: Job, error: HubError) -> None:
+        if self.confirmer.recovered(connection, one.record, one.shadow, one.step, error):
+            return
+        if isinstance(error, (Unavailable, RateLimited, AuthenticationError)):
+            self.job.failed(self.endpoint, error, down=isinstance(error, AuthenticationError))
+            return  # nothing was done: it stays to be planned again
+        self._letter(connection, one.record, one.shadow, one.step, one.values, error)
+
+    def _letter(
+        self, connection: Connection, record: Stored, shadow: Shadow | None, step: Step, values: Values, error: HubError
+    ) -> None:
+        outcomes.letter(
+            self.job, connection, self.endpoint, stage="delete" if step.action in {"delete", "archive"} else "write",
+            hub_id=record.hub_id, remote_id=shadow.remote_id if shadow else "", field=getattr(error, "field", None) or "",
+            error=type(error).__name__, message=error.what, cure=error.cure or "", payload=values,
+            mark=mark_of(record, shadow),
+        )  # fmt: skip
+
+
+def approve(job: Pass, endpoint: Endpoint) -> None:
+    """The first sync of this endpoint is approved from now on."""
+    with job.transaction(endpoint.entity) as connection:
+        runs.set_cursor(connection, endpoint.system, endpoint.entity, approved=1)
+
+
+def known_records(job: Pass, endpoint: Endpoint) -> int:
+    """Live records the hub knows of this endpoint."""
+    with job.store.read() as connection:
+        return shadows.count(connection, endpoint.system, endpoint.entity)

@@ -1,0 +1,119 @@
+"""What one pass carries along: its run, its clock, its leases, and where it reports to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from hub.connect.capabilities import Remote
+from hub.errors import HubError
+from hub.model.spec import EntitySpec
+from hub.store import runs
+from hub.store.database import Store
+from hub.store.runs import Lease
+from hub.sync.policy import Endpoint, Setup
+from hub.sync.refs import RefPath, ref_paths
+from hub.sync.report import Counts, Event, Finding, Observer, PassReport, SystemFailure
+
+LEASE_SECONDS = 120
+MAX_FINDINGS = 500
+
+
+def instant(moment: datetime) -> str:
+    """The hub's own notation of an instant: UTC, milliseconds, sortable as text."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def sortable(text: str | None) -> str | None:
+    """An ISO 8601 UTC instant in the hub's own notation."""
+    if text is None:
+        return None
+    head, _, fraction = text.rstrip("Z").partition(".")
+    return f"{head}.{(fraction + '000')[:3]}Z"
+
+
+@dataclass(slots=True)
+class Pass:
+    """One pass under way."""
+
+    run: str
+    setup: Setup
+    store: Store
+    clock: Callable[[], datetime]
+    new_id: Callable[[], str]
+    observer: Observer
+    report: PassReport
+    yes: bool = False
+    """The user approved beforehand what would otherwise be held (first sync, budget)."""
+    leases: dict[str, Lease] = field(default_factory=dict)
+    down: dict[str, str] = field(default_factory=dict)
+    """Systems that failed in this pass, and why: nothing more is asked of them."""
+    blocked: set[tuple[str, str]] = field(default_factory=set)
+    """(system, entity) that could not be read to the end: writing there could make duplicates."""
+    _counts: dict[tuple[str, str], Counts] = field(default_factory=dict)
+    _paths: dict[tuple[str, str], tuple[RefPath, ...]] = field(default_factory=dict)
+
+    def now(self) -> str:
+        return instant(self.clock())
+
+    def counts(self, endpoint: Endpoint) -> Counts:
+        """The tally of one endpoint."""
+        key = (endpoint.system, endpoint.entity)
+        if key not in self._counts:
+            self._counts[key] = Counts(*key)
+            self.report.counts.append(self._counts[key])
+        return self._counts[key]
+
+    def refs(self, endpoint: Endpoint) -> tuple[RefPath, ...]:
+        """The reference fields of an endpoint's mapping that this project can translate."""
+        key = (endpoint.system, endpoint.entity)
+        if key not in self._paths:
+            mapped = {e.entity for e in self.setup.endpoints if e.system == endpoint.system}
+            self._paths[key] = tuple(path for path in ref_paths(endpoint.lens) if path.entity in mapped)
+        return self._paths[key]
+
+    def spec(self, entity: str) -> EntitySpec:
+        return self.setup.specs[entity]
+
+    def emit(self, name: str, **data: Any) -> None:
+        self.observer(Event(name, self.run, data))
+
+    def find(self, kind: str, endpoint: Endpoint, record: str, message: str) -> None:
+        """Something a person should know. Kept to a number that can be read; the rest is counted."""
+        if len(self.report.findings) >= MAX_FINDINGS:
+            self.report.more_findings += 1
+            return
+        self.report.findings.append(Finding(kind, endpoint.entity, record, message, endpoint.system))
+
+    def failed(self, endpoint: Endpoint, error: HubError, *, down: bool) -> None:
+        """A system could not do its part; with ``down``, it is left alone for the rest of the pass."""
+        if down:
+            self.down[endpoint.system] = str(error)
+        failure = SystemFailure(endpoint.system, endpoint.entity, type(error).__name__, str(error))
+        self.report.failures.append(failure)
+        self.emit("system.failed", system=endpoint.system, entity=endpoint.entity, error=failure.error, message=failure.message)
+
+    @contextmanager
+    def transaction(self, entity: str) -> Iterator[Connection]:
+        """A transaction on one entity, which lands only while this pass still holds the entity's lease."""
+        with self.store.begin() as connection:
+            self.renew(connection, entity)
+            yield connection
+
+    def renew(self, connection: Connection, entity: str) -> None:
+        """Hold the lease a little longer, as part of the work at hand."""
+        lease = self.leases.get(entity)
+        if lease is not None:
+            runs.renew_lease(connection, lease, instant(self.clock() + timedelta(seconds=LEASE_SECONDS)))
+
+
+def edited_at(remote: Remote, now: str) -> str:
+    """When an edit was made: what the system says, else the moment we saw it; never later than now, for a system whose
+    clock is ahead must not win every conflict."""
+    at = sortable(remote.modified_at)
+    return now if at is None or at > now else at

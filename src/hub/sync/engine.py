@@ -1,0 +1,265 @@
+"""The engine: one pass from observing to reading back, and what operators ask of it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hub.errors import ConfigurationError, HubError
+from hub.store import runs, work
+from hub.store.codec import dumps
+from hub.store.database import Store, open_store
+from hub.sync import conflicts, explain, letters, status
+from hub.sync.context import LEASE_SECONDS, Pass, instant
+from hub.sync.ids import new_id
+from hub.sync.matching import refresh_index
+from hub.sync.observe import observe
+from hub.sync.policy import Setup
+from hub.sync.recover import recover
+from hub.sync.report import Observer, PassReport, Plan, silent
+from hub.sync.rounds import Rounds, list_plan
+from hub.sync.summary import finish_message
+
+MAX_ROUNDS = 6
+
+
+class Engine:
+    """Works on one project's store and systems. Use as a context manager, or ``close`` it."""
+
+    def __init__(
+        self,
+        setup: Setup,
+        store: Store,
+        *,
+        observer: Observer = silent,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        ids: Callable[[], str] = new_id,
+        owner: str | None = None,
+    ) -> None:
+        self.setup = setup
+        self.store = store
+        self.observer = observer
+        self.clock = clock
+        self.ids = ids
+        self.owner = owner or f"{socket.gethostname()}:{os.getpid()}"
+
+    @classmethod
+    def from_project(cls, project: Any, *, observer: Observer = silent) -> Engine:
+        """The engine of an opened project (``hub.project.open_project``)."""
+        return cls(project.setup, open_store(project.store_url), observer=observer)
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.store.close()
+
+    # passes ---------------------------------------------------------------------------------------------------------
+
+    def sync(
+        self, entities: Sequence[str] | None = None, systems: Sequence[str] | None = None, *, full: bool = False,
+        yes: bool = False,
+    ) -> PassReport:  # fmt: skip
+        """One pass: observe, then plan and apply until nothing is left to write.
+
+        ``systems``: observe only these (writes go wherever they belong). ``full``: read everything, not only changes.
+        ``yes``: approve the first sync and go beyond the change budget. Raises ConfigurationError for unknown names and
+        Unavailable when another pass works on the same entity; what happens to single systems and records is in the
+        report.
+        """
+        with _Run(self, "sync", entities, yes) as run:
+            self._observe(run, systems, full)
+            rounds = Rounds(run.job, run.entities)
+            for _ in range(MAX_ROUNDS):
+                run.job.report.rounds += 1
+                if not rounds.run():
+                    break
+                self._recover(run)
+            rounds.close()
+            run.job.report.plan = rounds.plan
+            self._keep_held_plan(run, rounds)
+        return run.job.report
+
+    def plan(self, entities: Sequence[str] | None = None, systems: Sequence[str] | None = None) -> PassReport:
+        """What a sync would write. Observes (which changes only the hub's own memory) and writes nothing anywhere."""
+        with _Run(self, "plan", entities, False) as run:
+            self._observe(run, systems, False)
+            plan = list_plan(run.job, run.entities)
+            run.job.report.plan = plan
+            self._save_plan(run, plan)
+        return run.job.report
+
+    def apply(self, plan_id: str) -> PassReport:
+        """Exactly that plan. Raises ConfigurationError, naming a record, when anything it rests on has moved since."""
+        with self.store.read() as connection:
+            kept = runs.plan(connection, plan_id)
+        if kept is None:
+            raise ConfigurationError(f"there is no plan {plan_id}", where="plan", cure="hub plan makes one; hub status lists them")
+        if kept["status"] != "open":
+            raise ConfigurationError(
+                f"the plan {plan_id} is {kept['status']}", where="plan", cure="make a new one with hub plan"
+            )
+        with _Run(self, "apply", kept["scope"]["entities"], True) as run:
+            self._observe(run, None, False)
+            now = list_plan(run.job, run.entities)
+            if now.state != kept["state"]:
+                moved = _moved(kept["body"]["writes"], [_write_key(w) for w in now.writes])
+                with self.store.begin() as connection:
+                    runs.set_plan(connection, plan_id, "stale")
+                raise ConfigurationError(
+                    f"{moved} changed since the plan was made; nothing was written", where=f"plan {plan_id}",
+                    cure="make a new plan with hub plan and read it",
+                )  # fmt: skip
+            rounds = Rounds(run.job, run.entities)
+            for _ in range(MAX_ROUNDS):
+                run.job.report.rounds += 1
+                if not rounds.run():
+                    break
+            rounds.close()
+            run.job.report.plan = rounds.plan
+            with self.store.begin() as connection:
+                runs.set_plan(connection, plan_id, "applied")
+        return run.job.report
+
+    def _observe(self, run: _Run, systems: Sequence[str] | None, full: bool) -> None:
+        self._recover(run)
+        known = {endpoint.system for endpoint in self.setup.endpoints}
+        for name in systems or ():
+            if name not in known:
+                raise ConfigurationError(f"there is no system {name}", cure=f"one of: {', '.join(sorted(known))}")
+        for entity in run.entities:
+            refresh_index(run.job, entity)
+            for endpoint in self.setup.of_entity(entity):
+                if systems is None or endpoint.system in systems:
+                    observe(run.job, endpoint, full=full)
+
+    def _recover(self, run: _Run) -> None:
+        for entity in run.entities:
+            for endpoint in self.setup.of_entity(entity):
+                if endpoint.system not in run.job.down:
+                    recover(run.job, endpoint)
+
+    def _keep_held_plan(self, run: _Run, rounds: Rounds) -> None:
+        """Writes that wait for approval are kept as a plan, so that approving them is one command."""
+        if rounds.held_for_approval:
+            plan = list_plan(run.job, run.entities)
+            plan.held[:0] = [held for held in rounds.plan.held if held.reason in {"first_sync", "budget"}]
+            run.job.report.plan = plan
+            self._save_plan(run, plan)
+            run.job.report.state = "needs_person"
+
+    def _save_plan(self, run: _Run, plan: Plan) -> None:
+        body = {"writes": [_write_key(w) for w in plan.writes], "plan": plan}
+        with self.store.begin() as connection:
+            runs.save_plan(connection, plan.id, plan.at, run.job.run, plan.state, {"entities": run.entities}, body)
+
+    # what operators ask -------------------------------------------------------------------------------------------
+
+    def status(self) -> dict[str, Any]:
+        """Systems, cursors, queues and the last runs."""
+        return status.status(self.store, self.setup, instant(self.clock()))
+
+    def conflicts(self) -> list[dict[str, Any]]:
+        """What waits for a person, oldest first."""
+        return conflicts.listed(self.store, self.setup)
+
+    def resolve(self, conflict_id: int, *, take: str | None = None, value: Any = None, link: str | None = None,
+                new: bool = False) -> dict[str, Any]:  # fmt: skip
+        """Decide a conflict: ``take`` 'theirs', 'ours' or 'value' (with ``value``); for a doubtful match ``link`` or ``new``."""
+        with _Run(self, "sync", None, False, quiet=True) as run:
+            return conflicts.resolve(run.job, conflict_id, take=take, value=value, link=link, new=new)
+
+    def letters(self) -> list[dict[str, Any]]:
+        """Dead letters that are open, oldest first."""
+        return letters.listed(self.store)
+
+    def replay(self, letter_ids: Sequence[int] | None = None) -> int:
+        """Try these letters (None: all) again in the next pass; returns how many."""
+        return letters.set_status(self.store, letter_ids, "replay", instant(self.clock()))
+
+    def discard(self, letter_ids: Sequence[int]) -> int:
+        """Give these letters up, until the record changes; returns how many."""
+        return letters.set_status(self.store, letter_ids, "discarded", instant(self.clock()))
+
+    def explain(self, entity: str, key: str, field: str | None = None) -> dict[str, Any]:
+        """Why each value of a record is what it is. ``key``: a hub id, a remote id, a number or a name."""
+        return explain.explain(self.store, self.setup, entity, key, field)
+
+
+class _Run:
+    """A pass from its first to its last entry in the store: leases taken and given back, the run noted."""
+
+    def __init__(self, engine: Engine, kind: Any, entities: Sequence[str] | None, yes: bool, *, quiet: bool = False) -> None:
+        self.engine = engine
+        self.entities = _known(engine.setup, entities)
+        self.quiet = quiet
+        run_id = engine.ids()
+        report = PassReport(run_id, kind, instant(engine.clock()))
+        self.job = Pass(run_id, engine.setup, engine.store, engine.clock, engine.ids, engine.observer, report, yes)
+
+    def __enter__(self) -> _Run:
+        job = self.job
+        now = self.engine.clock()
+        with job.store.begin() as connection:
+            for entity in self.entities:
+                job.leases[entity] = runs.take_lease(
+                    connection, f"entity:{entity}", f"{self.engine.owner}/{job.run}", instant(now),
+                    instant(now + timedelta(seconds=LEASE_SECONDS)),
+                )  # fmt: skip
+            if not self.quiet:
+                runs.start_run(connection, job.run, job.report.kind, job.report.started)
+        if not self.quiet:
+            job.emit("pass.started", entities=list(self.entities), systems=sorted({e.system for e in job.setup.endpoints}),
+                     mode=job.report.kind)  # fmt: skip
+        return self
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        job, report = self.job, self.job.report
+        try:
+            with job.store.begin() as connection:
+                for lease in job.leases.values():
+                    runs.free_lease(connection, lease)
+                if self.quiet:
+                    return
+                report.open_conflicts, report.open_letters = work.count_open(connection)
+                report.finished = job.now()
+                if error is not None:
+                    report.state = "failed"
+                    report.message = str(error) if isinstance(error, HubError) else type(error).__name__
+                else:
+                    finish_message(report)
+                runs.finish_run(connection, job.run, report.finished, report.state, report.message, report.as_dict())
+        except HubError:
+            if error is None:
+                raise
+        job.emit("pass.finished", state=report.state, message=report.message)
+
+
+def _known(setup: Setup, entities: Sequence[str] | None) -> list[str]:
+    if not entities:
+        return list(setup.policies)
+    for name in entities:
+        if name not in setup.policies:
+            raise ConfigurationError(f"there is no entity {name} in hub.yaml", cure=f"one of: {', '.join(setup.policies)}")
+    return [name for name in setup.policies if name in entities]
+
+
+def _write_key(write: Any) -> list[str]:
+    """What identifies a write of a plan, and a digest of what it does."""
+    digest = hashlib.sha256(dumps(write.fields).encode()).hexdigest()[:16]
+    return [write.system, write.entity, write.hub_id, digest, write.title]
+
+
+def _moved(before: list[list[str]], now: list[list[str]]) -> str:
+    """The first record that differs between two plans."""
+    known, present = {tuple(w[:4]) for w in before}, {tuple(w[:4]) for w in now}
+    for write in (*[w for w in before if tuple(w[:4]) not in present], *[w for w in now if tuple(w[:4]) not in known]):
+        return f"{write[1]} {write[4]} ({write[0]})"
+    return "something the plan rests on"

@@ -1,0 +1,290 @@
+"""Intake: the one way observations come in, whatever brought them: poll, listing, webhook, read-back, replay.
+
+Takes sightings of one endpoint inside one transaction: drops the ones that are no news, links or makes records,
+decides every field, and stores shadow, record, journal and the advanced cursor together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from hub.connect.capabilities import Remote
+from hub.mapping.lens import Got
+from hub.store import analyst, journal, records, shadows, work
+from hub.store.codec import dumps, fingerprint
+from hub.store.journal import Entry
+from hub.store.records import RecordWrite, Stored
+from hub.store.shadows import LIVE, Known, Shadow, ShadowWrite
+from hub.sync import matching, outcomes
+from hub.sync.context import Pass, edited_at
+from hub.sync.correlate import Match
+from hub.sync.decide import Decision, Sight, decide
+from hub.sync.policy import Endpoint
+from hub.sync.refs import Missing, hub_table, translate
+
+Values = dict[str, Any]
+
+
+@dataclass(slots=True)
+class News:
+    """A sighting that differs from what is known."""
+
+    remote: Remote
+    text: str
+    hash: int
+    values: Values
+    known: Known | None
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one intake will store, gathered first and written in bulk."""
+
+    created: list[RecordWrite] = field(default_factory=list)
+    updated: list[RecordWrite] = field(default_factory=list)
+    shadows_new: list[ShadowWrite] = field(default_factory=list)
+    shadows: list[ShadowWrite] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    indexed: list[tuple[str, Values]] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Taken:
+    """What came of an intake."""
+
+    changed: int = 0
+    hub_ids: dict[str, str] = field(default_factory=dict)
+    """Remote id → hub id, of everything that was taken in."""
+
+
+class Intake:
+    """Takes in sightings of one endpoint."""
+
+    def __init__(self, job: Pass, endpoint: Endpoint, *, relearn: bool = False, force_new: bool = False) -> None:
+        self.job = job
+        self.endpoint = endpoint
+        self.lens = endpoint.lens
+        self.policy = job.setup.policies[endpoint.entity]
+        self.relearn = relearn
+        """The mapping changed: equal records are news too."""
+        self.force_new = force_new
+        """A person said that the record is none of those it looks like."""
+        self.paths = job.refs(endpoint)
+        self.rules = matching.rules_of(job.setup, endpoint.entity)
+        self.fields = tuple(dict.fromkeys(name.partition(".")[0] for name in self.lens.remote_fields))
+
+    def take(self, connection: Connection, remotes: Sequence[Remote]) -> Taken:
+        """Take in sightings. Reports what happened through the pass's counts and events."""
+        system, entity = self.endpoint.system, self.endpoint.entity
+        latest = {remote.id: remote for remote in remotes}
+        counts = self.job.counts(self.endpoint)
+        counts.seen += len(latest)
+        known = shadows.known(connection, system, entity, latest)
+        gone = [r.id for r in latest.values() if (r.deleted or r.record is None) and r.id in known and known[r.id].gone in LIVE]
+        taken = Taken()
+        news = self._news(connection, latest.values(), known, taken)
+        if gone:
+            outcomes.gone(self.job, connection, self.endpoint, gone)
+            taken.changed += len(gone)
+        if news:
+            self._take_news(connection, news, taken)
+        return taken
+
+    def _news(self, connection: Connection, remotes: Iterable[Remote], known: dict[str, Known], taken: Taken) -> list[News]:
+        """The sightings that are news, translated; echoes end here, bad ones become dead letters."""
+        fresh: list[tuple[Remote, str, int]] = []
+        versions: dict[str, str | None] = {}
+        for remote in remotes:
+            if remote.deleted or remote.record is None:
+                continue
+            record = remote.record
+            text = dumps({name: record[name] for name in self.fields if name in record})
+            mark = fingerprint(text)
+            old = known.get(remote.id)
+            if old is not None:
+                taken.hub_ids[remote.id] = old.hub_id
+                if old.hash == mark and old.gone in LIVE and not self.relearn:
+                    if old.version != remote.version:
+                        versions[remote.id] = remote.version
+                    continue
+            fresh.append((remote, text, mark))
+        shadows.set_versions(connection, self.endpoint.system, self.endpoint.entity, versions)
+        if not fresh:
+            return []
+        gots = self.lens.get_many([remote.record for remote, _, _ in fresh])  # type: ignore[misc]
+        news = []
+        for (remote, text, mark), got in zip(fresh, gots, strict=True):
+            if got.problems:
+                self._unreadable(connection, remote, got, known.get(remote.id))
+            else:
+                news.append(News(remote, text, mark, got.values, known.get(remote.id)))
+        return news
+
+    def _unreadable(self, connection: Connection, remote: Remote, got: Got, known: Known | None) -> None:
+        problem = got.problems[0]
+        outcomes.letter(
+            self.job, connection, self.endpoint, stage="observe", remote_id=remote.id, hub_id=known.hub_id if known else "",
+            field=problem.remote, error="RecordRejected", message=f"{problem.message} (value {problem.value!r})",
+            cure=f"mend the value in {self.endpoint.system}, or the mapping at {problem.position}", payload=remote.record,
+        )  # fmt: skip
+
+    def _take_news(self, connection: Connection, news: list[News], taken: Taken) -> None:
+        system, entity = self.endpoint.system, self.endpoint.entity
+        old = shadows.by_remote(connection, system, entity, [n.remote.id for n in news if n.known is not None])
+        bases = {key: self._shown(shadow) for key, shadow in old.items()}
+        table = hub_table(connection, system, [*(n.values for n in news), *bases.values()], self.paths)
+        for base in bases.values():
+            translate(base, self.paths, table, unknown="?")
+        ready: list[News] = []
+        for one in news:
+            missing = translate(one.values, self.paths, table)
+            if missing:
+                self._wait_for_reference(connection, one, missing)
+            else:
+                ready.append(one)
+        linked = [n for n in ready if n.known is not None]
+        unlinked = [n for n in ready if n.known is None]
+        batch = Batch()
+        stored = records.load(connection, [n.known.hub_id for n in linked if n.known])
+        live = shadows.by_hub(connection, stored) if self.policy.authority and stored else {}
+        for one in linked:
+            assert one.known is not None
+            record = stored.get(one.known.hub_id)
+            if record is not None:
+                shadow = old[one.remote.id]
+                self._take_linked(connection, batch, one, record, shadow, bases[one.remote.id], self._systems(live, record))
+        if unlinked:
+            self._take_unlinked(connection, batch, unlinked, taken)
+        self.store(connection, batch)
+        work.drop_waiting(connection, system, entity, [n.remote.id for n in ready])
+        work.close_letters(connection, system, entity, at=self.job.now(), stage="observe", remote_ids=[n.remote.id for n in ready])
+        taken.changed += len(ready)
+        self.job.counts(self.endpoint).changed += len(ready)
+
+    def _shown(self, shadow: Shadow) -> Values:
+        """What a shadow said, in canonical values (references still the system's own)."""
+        return self.lens.get(shadow.data).values
+
+    def _systems(self, live: dict[str, dict[str, Shadow]], record: Stored) -> frozenset[str]:
+        return frozenset(s for s, shadow in live.get(record.hub_id, {}).items() if shadow.gone in LIVE)
+
+    def _wait_for_reference(self, connection: Connection, one: News, missing: list[Missing]) -> None:
+        first = missing[0]
+        outcomes.wait(
+            self.job, connection, self.endpoint, one.remote, reason="reference",
+            detail={"message": f"{first.path} refers to {first.entity} {first.ref}, which the hub has not seen yet",
+                    "hub_id": one.known.hub_id if one.known else ""},
+        )  # fmt: skip
+
+    def _take_linked(
+        self, connection: Connection, batch: Batch, one: News, record: Stored, shadow: Shadow, base: Values,
+        linked: frozenset[str],
+    ) -> None:  # fmt: skip
+        """A record we know: decide each field against what the system showed before."""
+        sight = Sight(
+            system=self.endpoint.system, theirs=one.values, base=base, meant=shadow.meant, ours=record.values,
+            stamps=record.stamps, at=edited_at(one.remote, self.job.now()), linked=linked,
+        )  # fmt: skip
+        decision = decide(sight, self.lens.fields, self.policy)
+        meant = {k: v for k, v in shadow.meant.items() if k not in decision.unpaired}
+        revived = shadow.gone not in LIVE
+        self.apply_decision(connection, batch, one.remote, record, decision, revived=revived)
+        archived = None if revived else shadow.gone
+        batch.shadows.append(self._shadow(one, record.hub_id, meant)._replace(gone=archived))
+
+    def apply_decision(
+        self, connection: Connection, batch: Batch, remote: Remote, record: Stored, decision: Decision, *,
+        revived: bool = False, quiet: bool = False,
+    ) -> None:  # fmt: skip
+        """Store what was decided about a known record. ``quiet``: nothing more has to be planned unless it changed."""
+        now = self.job.now()
+        stamps = outcomes.restamp(record.stamps, decision, self.endpoint.system, edited_at(remote, now))
+        deleted_at, deleted_by = (None, None) if revived else (record.deleted_at, record.deleted_by)
+        refused = sum(change.kind == "refused" for change in decision.changes)
+        self.job.counts(self.endpoint).refused += refused
+        if decision.changed or revived:
+            batch.updated.append(
+                RecordWrite(record.hub_id, record.entity, decision.values, stamps, 1, deleted_at, deleted_by)
+            )
+            batch.indexed.append((record.hub_id, decision.values))
+            outcomes.check_values(self.job, self.endpoint, record.hub_id, decision.values)
+        elif not quiet or refused:
+            batch.touched.add(record.hub_id)
+        if decision.changes:
+            batch.entries.append(outcomes.observed(self.endpoint, record.hub_id, remote, decision.changes))
+        outcomes.conflicts(self.job, connection, self.endpoint, record, decision)
+
+    def _take_unlinked(self, connection: Connection, batch: Batch, news: list[News], taken: Taken) -> None:
+        """Records without a link: correlate them with what there is, and with each other."""
+        if self.force_new:
+            found = [Match("new") for _ in news]
+        else:
+            found = matching.match_batch(connection, self.job, self.endpoint, [(n.remote, n.values) for n in news])
+        stored = records.load(connection, [m.hub_id for m in found if m.hub_id])
+        live = shadows.by_hub(connection, stored) if stored else {}
+        counts = self.job.counts(self.endpoint)
+        for one, match in zip(news, found, strict=True):
+            if match.situation == "ambiguous":
+                outcomes.ambiguous(self.job, connection, self.endpoint, one.remote, one.values, match)
+            elif match.situation == "new":
+                taken.hub_ids[one.remote.id] = self._make(batch, one)
+                counts.new += 1
+            else:
+                record = stored[match.hub_id or ""]
+                taken.hub_ids[one.remote.id] = record.hub_id
+                counts.matched += 1
+                self._link(connection, batch, one, record, match.rule, self._systems(live, record))
+
+    def _make(self, batch: Batch, one: News) -> str:
+        """A new canonical record."""
+        now = self.job.now()
+        hub_id = self.job.new_id()
+        stamps = {"*": [self.endpoint.system, edited_at(one.remote, now)]}
+        batch.created.append(RecordWrite(hub_id, self.endpoint.entity, one.values, stamps, 1))
+        batch.shadows_new.append(self._shadow(one, hub_id, {}))
+        batch.entries.append(
+            Entry(self.endpoint.entity, hub_id, "new", self.endpoint.system, one.remote.id,
+                  {"at": stamps["*"][1], "by": one.remote.modified_by, "lens": self.lens.version})
+        )  # fmt: skip
+        batch.indexed.append((hub_id, one.values))
+        outcomes.check_values(self.job, self.endpoint, hub_id, one.values)
+        return hub_id
+
+    def _link(
+        self, connection: Connection, batch: Batch, one: News, record: Stored, rule: str, linked: frozenset[str]
+    ) -> None:
+        """A record that is one we have already: compare without a base."""
+        sight = Sight(
+            system=self.endpoint.system, theirs=one.values, base=None, meant={}, ours=record.values, stamps=record.stamps,
+            at=edited_at(one.remote, self.job.now()), linked=linked | {self.endpoint.system},
+        )  # fmt: skip
+        decision = decide(sight, self.lens.fields, self.policy)
+        batch.entries.append(
+            Entry(record.entity, record.hub_id, "linked", self.endpoint.system, one.remote.id, {"rule": rule})
+        )
+        batch.shadows_new.append(self._shadow(one, record.hub_id, {}))
+        self.apply_decision(connection, batch, one.remote, record, decision)
+
+    def _shadow(self, one: News, hub_id: str, meant: Values) -> ShadowWrite:
+        remote = one.remote
+        return ShadowWrite(
+            remote.id, hub_id, remote.ref or remote.id, remote.version, one.hash, one.text, meant, remote.modified_at
+        )
+
+    def store(self, connection: Connection, batch: Batch) -> None:
+        """Write everything that was gathered, in bulk."""
+        system, entity, now = self.endpoint.system, self.endpoint.entity, self.job.now()
+        records.insert_records(connection, batch.created, now)
+        records.update_records(connection, batch.updated, now)
+        records.mark(connection, batch.touched - {w.hub_id for w in batch.updated}, 1)
+        shadows.store(connection, system, entity, batch.shadows_new, new=True)
+        shadows.store(connection, system, entity, batch.shadows)
+        if matching.wanted(self.job.setup, entity):
+            records.index(connection, entity, self.rules, batch.indexed)
+        journal.write(connection, self.job.run, now, batch.entries)
+        analyst.project(connection, self.job.spec(entity), batch.created, batch.updated, now)

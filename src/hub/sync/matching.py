@@ -1,0 +1,91 @@
+"""Looking up what an unlinked record may be, for ``correlate`` to judge: over the store and inside the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from hub.connect.capabilities import Remote
+from hub.store import records, runs, shadows
+from hub.sync.context import Pass
+from hub.sync.correlate import Match, correlate
+from hub.sync.policy import Endpoint, Setup
+
+Values = dict[str, Any]
+Rules = tuple[tuple[str, ...], ...]
+
+
+def rules_of(setup: Setup, entity: str) -> Rules:
+    """Every match rule any mapping of the entity has: records are indexed by all of them."""
+    rules = [rule for endpoint in setup.endpoints if endpoint.entity == entity for rule in endpoint.lens.match]
+    return tuple(dict.fromkeys(rules))
+
+
+def wanted(setup: Setup, entity: str) -> bool:
+    """Whether there can be anything to match: at least two systems are read."""
+    read = [e for e in setup.endpoints if e.entity == entity and e.direction != "out"]
+    return len(read) > 1
+
+
+def match_batch(
+    connection: Connection, job: Pass, endpoint: Endpoint, found: Sequence[tuple[Remote, Values]]
+) -> list[Match]:
+    """Correlate unlinked records of one endpoint, in their order."""
+    entity, system = endpoint.entity, endpoint.system
+    rules = endpoint.lens.match if wanted(job.setup, entity) else ()
+    keys = [{rule: records.match_key(rule, values) for rule in rules} for _, values in found]
+    hits = records.find(connection, entity, [key for one in keys for key in one.values() if key is not None])
+    candidate_ids = {hub_id for ids in hits.values() for hub_id in ids}
+    hub_keys = {remote.key for remote, _ in found if remote.key}
+    stored = records.load(connection, candidate_ids | hub_keys)
+    taken = set(shadows.linked_in(connection, stored, system, entity))
+    known = frozenset(hub_id for hub_id in hub_keys if hub_id in stored and stored[hub_id].entity == entity)
+    fresh: dict[int, str] = {}
+    matches = []
+    for (remote, values), own in zip(found, keys, strict=True):
+        candidates = {
+            rule: [(hub_id, stored[hub_id].values) for hub_id in hits.get(key, ()) if _is_open(stored, hub_id)]
+            for rule, key in own.items()
+            if key is not None
+        }
+        match = correlate(values, remote.key, rules, candidates, frozenset(taken), known)
+        if match.situation == "new":
+            twin = next((fresh[key] for key in own.values() if key is not None and key in fresh), None)
+            if twin is not None:
+                reason = f"record {twin} of the same system has the same match key"
+                match = Match("ambiguous", reason=reason)
+            for key in own.values():
+                if key is not None:
+                    fresh.setdefault(key, remote.id)
+        elif match.hub_id is not None:
+            taken.add(match.hub_id)
+        matches.append(match)
+    return matches
+
+
+def _is_open(stored: dict[str, records.Stored], hub_id: str) -> bool:
+    record = stored.get(hub_id)
+    return record is not None and record.deleted_at is None
+
+
+def refresh_index(job: Pass, entity: str) -> None:
+    """Index the records of an entity anew when its match rules have changed, a page at a time."""
+    if not wanted(job.setup, entity):
+        return
+    rules = rules_of(job.setup, entity)
+    name, mark = f"match_rules:{entity}", repr(rules)
+    with job.transaction(entity) as connection:
+        if runs.setting(connection, name) == mark:
+            return
+        records.drop_index(connection, entity)
+    after = ""
+    while True:
+        with job.transaction(entity) as connection:
+            page = records.page(connection, entity, after, 1000)
+            records.index(connection, entity, rules, [(r.hub_id, r.values) for r in page])
+            if len(page) < 1000:
+                runs.set_setting(connection, name, mark)
+                return
+            after = page[-1].hub_id

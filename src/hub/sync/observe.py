@@ -1,0 +1,138 @@
+"""Observe: read what changed in a system since the cursor, a page at a time; find what was deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from hub.connect.capabilities import Get, ListChanges, ListIds, Page, Remote
+from hub.errors import AuthenticationError, HubError, RateLimited, Unavailable
+from hub.store import runs, shadows, work
+from hub.sync import outcomes
+from hub.sync.context import Pass, instant
+from hub.sync.intake import Intake
+from hub.sync.policy import Endpoint
+
+GET_BATCH = 100
+
+
+def observe(job: Pass, endpoint: Endpoint, *, full: bool = False) -> None:
+    """Read one endpoint. A failure is reported and leaves what was stored so far; the rest of the pass goes on."""
+    if endpoint.direction == "out" or endpoint.system in job.down:
+        return
+    try:
+        _observe(job, endpoint, full)
+    except HubError as error:
+        job.blocked.add((endpoint.system, endpoint.entity))
+        job.failed(endpoint, error, down=isinstance(error, (AuthenticationError, Unavailable, RateLimited)))
+
+
+def _observe(job: Pass, endpoint: Endpoint, full: bool) -> None:
+    with job.store.read() as connection:
+        cursor = runs.cursor(connection, endpoint.system, endpoint.entity) or {}
+    known_lens = cursor.get("lens")
+    relearn = known_lens is not None and known_lens != endpoint.lens.version
+    start = None if full or relearn else cursor.get("value")
+    intake = Intake(job, endpoint, relearn=relearn)
+    _redo_waiting(job, endpoint, intake)
+    complete = _read_pages(job, endpoint, intake, start, first_lens=None if known_lens else endpoint.lens.version)
+    with job.transaction(endpoint.entity) as connection:
+        runs.set_cursor(
+            connection, endpoint.system, endpoint.entity, lens=endpoint.lens.version, observed_at=job.now()
+        )
+    if complete or _sweep_is_due(job, endpoint, cursor, full):
+        _find_deleted(job, endpoint, intake, listed=complete)
+
+
+def _read_pages(job: Pass, endpoint: Endpoint, intake: Intake, start: str | None, *, first_lens: str | None) -> bool:
+    """Take in the feed; True when it was a complete listing."""
+    assert isinstance(endpoint.connector, ListChanges)
+    system, entity = endpoint.system, endpoint.entity
+    complete = False
+    if start is None:
+        with job.transaction(entity) as connection:
+            shadows.start_listing(connection, system, entity)
+    pages = endpoint.connector.list_changes(
+        endpoint.resource.name, start, endpoint.lens.remote_fields, endpoint.lens.read_options
+    )
+    for page in pages:
+        with job.transaction(entity) as connection:
+            taken = intake.take(connection, page.records)
+            if start is None and endpoint.resource.deletes != "none":
+                shadows.seen(connection, system, entity, _live_ids(page))
+            if page.cursor is not None:
+                changes: dict[str, Any] = {"value": page.cursor}
+                if first_lens is not None:
+                    changes["lens"] = first_lens
+                runs.set_cursor(connection, system, entity, **changes)
+        complete = complete or page.complete
+        job.emit(
+            "page.observed", system=system, entity=entity, resource=endpoint.resource.name, seen=len(page.records),
+            changed=taken.changed,
+        )  # fmt: skip
+    return complete and start is None
+
+
+def _live_ids(page: Page) -> list[str]:
+    return list(dict.fromkeys(remote.id for remote in page.records if not remote.deleted))
+
+
+def _redo_waiting(job: Pass, endpoint: Endpoint, intake: Intake) -> None:
+    """Observations that waited for something they refer to: perhaps it is there by now."""
+    with job.store.read() as connection:
+        rows = work.waiting(connection, endpoint.system, endpoint.entity)
+    again = [outcomes.waited(row) for row in rows if row["reason"] == "reference"]
+    if again:
+        with job.transaction(endpoint.entity) as connection:
+            intake.take(connection, again)
+
+
+def _sweep_is_due(job: Pass, endpoint: Endpoint, cursor: dict[str, Any], full: bool) -> bool:
+    if endpoint.resource.deletes != "listing" or not isinstance(endpoint.connector, ListIds):
+        return False
+    if full:
+        return True
+    listed_at = cursor.get("listed_at") or ""
+    return listed_at < instant(job.clock() - timedelta(seconds=endpoint.sweep_every))
+
+
+def _find_deleted(job: Pass, endpoint: Endpoint, intake: Intake, *, listed: bool) -> None:
+    """What a complete listing does not show is gone — after a second look at each, and never all at once."""
+    system, entity = endpoint.system, endpoint.entity
+    if not listed:
+        with job.transaction(entity) as connection:
+            shadows.start_listing(connection, system, entity)
+        for ids in endpoint.connector.list_ids(endpoint.resource.name, endpoint.lens.read_options):
+            with job.transaction(entity) as connection:
+                shadows.seen(connection, system, entity, ids)
+    with job.transaction(entity) as connection:
+        missing = [remote_id for remote_id, _ in shadows.unseen(connection, system, entity)]
+        known = shadows.count(connection, system, entity)
+        runs.set_cursor(connection, system, entity, listed_at=job.now())
+    if not missing:
+        return
+    budget = job.setup.policies[entity].budget
+    allowed = max(budget.floor, int(budget.share * known))
+    if len(missing) > allowed and not job.yes:
+        job.find(
+            "listing", endpoint, "",
+            f"the listing of {system} shows {known - len(missing)} of {known} known records; {len(missing)} deletions at once"
+            f" are more than the budget of {allowed} and are not believed: look at {system}, then hub sync --full --yes",
+        )  # fmt: skip
+        return
+    if isinstance(endpoint.connector, Get):
+        for start in range(0, len(missing), GET_BATCH):
+            look_again(job, endpoint, intake, missing[start : start + GET_BATCH])
+    else:
+        with job.transaction(entity) as connection:
+            intake.take(connection, [Remote(key, None, deleted=True) for key in missing])
+
+
+def look_again(job: Pass, endpoint: Endpoint, intake: Intake, remote_ids: Iterable[str]) -> None:
+    """Observe these records now, one call for all of them."""
+    remotes = endpoint.connector.get(
+        endpoint.resource.name, list(remote_ids), endpoint.lens.remote_fields, endpoint.lens.read_options
+    )
+    with job.transaction(endpoint.entity) as connection:
+        intake.take(connection, remotes)

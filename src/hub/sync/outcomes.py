@@ -1,0 +1,168 @@
+"""What becomes of an observation besides new values: dead letters, waiting, conflicts, deletions, findings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from hub.connect.capabilities import Remote
+from hub.model.checks import check
+from hub.store import journal, records, shadows, work
+from hub.store.codec import dumps
+from hub.store.journal import Entry
+from hub.store.records import RecordWrite, Stored
+from hub.sync.context import Pass
+from hub.sync.correlate import Match
+from hub.sync.decide import Change, Decision
+from hub.sync.policy import Endpoint
+from hub.sync.refs import hub_table, translate
+
+Values = dict[str, Any]
+
+
+def letter(
+    job: Pass, connection: Connection, endpoint: Endpoint, *, stage: str, error: str, message: str, payload: Any,
+    hub_id: str = "", remote_id: str = "", field: str = "", cure: str = "", mark: str = "",
+) -> None:  # fmt: skip
+    """Write a dead letter: what could not be done with one record, and why."""
+    now = job.now()
+    work.put_letter(connection, {
+        "system": endpoint.system, "entity": endpoint.entity, "hub_id": hub_id, "remote_id": remote_id, "stage": stage,
+        "field": field, "error": error, "message": message, "cure": cure, "payload": dumps(payload), "mark": mark,
+        "run": job.run, "opened_at": now, "last_at": now, "attempts": 1, "status": "open",
+    })  # fmt: skip
+    job.counts(endpoint).letters += 1
+    job.emit("letter.written", system=endpoint.system, entity=endpoint.entity, record=remote_id or hub_id, field=field,
+             message=message)  # fmt: skip
+
+
+def wait(job: Pass, connection: Connection, endpoint: Endpoint, remote: Remote, *, reason: str, detail: Values) -> None:
+    """Keep an observation until it can be taken in."""
+    sighting = {
+        "id": remote.id, "record": remote.record, "version": remote.version, "modified_at": remote.modified_at,
+        "modified_by": remote.modified_by, "ref": remote.ref, "key": remote.key,
+    }  # fmt: skip
+    work.put_waiting(connection, [{
+        "system": endpoint.system, "entity": endpoint.entity, "remote_id": remote.id, "reason": reason,
+        "detail": dumps(detail), "remote": dumps(sighting), "since": job.now(),
+    }])  # fmt: skip
+    job.counts(endpoint).waiting += 1
+
+
+def waited(row: dict[str, Any]) -> Remote:
+    """The sighting kept in a waiting row."""
+    return Remote(**row["remote"])
+
+
+def ambiguous(
+    job: Pass, connection: Connection, endpoint: Endpoint, remote: Remote, values: Values, match: Match
+) -> None:
+    """Several records may be this one: a person links it (``hub conflicts resolve``), nothing is written meanwhile."""
+    known = {row["remote_id"] for row in work.waiting(connection, endpoint.system, endpoint.entity) if row["reason"] == "match"}
+    wait(job, connection, endpoint, remote, reason="match",
+         detail={"message": match.reason, "rule": match.rule, "candidates": list(match.candidates)})  # fmt: skip
+    if remote.id in known:
+        return
+    work.add_conflict(connection, {
+        "entity": endpoint.entity, "hub_id": f"?{endpoint.system}:{remote.id}", "path": "match", "system": endpoint.system,
+        "base": None, "theirs": values, "ours": list(match.candidates), "ours_from": match.reason, "run": job.run,
+        "opened_at": job.now(), "status": "open",
+    })  # fmt: skip
+    job.counts(endpoint).conflicts += 1
+    job.emit("conflict.found", entity=endpoint.entity, record=remote.id, field="match", values=[match.reason])
+
+
+def observed(endpoint: Endpoint, hub_id: str, remote: Remote, changes: list[Change]) -> Entry:
+    """The journal's note of what was decided about an observation."""
+    detail = {
+        "at": remote.modified_at, "by": remote.modified_by, "lens": endpoint.lens.version,
+        "changes": [list(change) for change in changes],
+    }  # fmt: skip
+    return Entry(endpoint.entity, hub_id, "observed", endpoint.system, remote.id, detail)
+
+
+def restamp(stamps: dict[str, list[str]], decision: Decision, system: str, at: str) -> dict[str, list[str]]:
+    """Note who gave the values that were accepted, and when."""
+    accepted = [change.path for change in decision.changes if change.kind == "accepted"]
+    return {**stamps, **dict.fromkeys(accepted, [system, at])} if accepted else stamps
+
+
+def conflicts(job: Pass, connection: Connection, endpoint: Endpoint, record: Stored, decision: Decision) -> None:
+    """Open, update and close conflicts by what was decided."""
+    undead = record.deleted_at is not None and decision.changed and record.deleted_by != endpoint.system
+    if not decision.changes and not undead:
+        return
+    open_now = {row["path"]: row for row in work.open_conflicts(connection, [record.hub_id]).get(record.hub_id, [])}
+    for change in decision.changes:
+        row = open_now.get(change.path)
+        if change.kind == "conflict" and (row is None or row["system"] != endpoint.system):
+            _open(job, connection, endpoint, record, change)
+        elif change.kind == "conflict" and row is not None:
+            work.change_conflict(connection, row["id"], theirs=change.theirs, ours=change.ours)
+        elif change.kind == "converged" and row is not None:
+            work.change_conflict(connection, row["id"], status="converged", resolved_at=job.now(), resolution="equal now")
+        elif change.kind == "accepted" and row is not None:
+            work.change_conflict(connection, row["id"], ours=change.theirs)
+    if undead and "*" not in open_now:
+        edits = {c.path: c.theirs for c in decision.changes if c.kind == "accepted"}
+        _open(job, connection, endpoint, record, Change("*", "conflict", "hold", None, edits, "deleted"))
+
+
+def _open(job: Pass, connection: Connection, endpoint: Endpoint, record: Stored, change: Change) -> None:
+    by = (record.stamps.get(change.path) or record.stamps.get(change.path.partition("[")[0]) or record.stamps.get("*") or [""])[0]
+    work.add_conflict(connection, {
+        "entity": record.entity, "hub_id": record.hub_id, "path": change.path, "system": endpoint.system,
+        "base": change.base, "theirs": change.theirs, "ours": change.ours,
+        "ours_from": (record.deleted_by or "") if change.path == "*" else by, "run": job.run, "opened_at": job.now(),
+        "status": "open",
+    })  # fmt: skip
+    job.counts(endpoint).conflicts += 1
+    job.emit("conflict.found", entity=record.entity, record=record.hub_id, field=change.path,
+             values=[change.base, change.theirs, change.ours])  # fmt: skip
+
+
+def gone(job: Pass, connection: Connection, endpoint: Endpoint, remote_ids: list[str]) -> None:
+    """These remote records were deleted there, by an explicit tombstone or missing from a complete listing."""
+    system, entity = endpoint.system, endpoint.entity
+    now = job.now()
+    lost = shadows.by_remote(connection, system, entity, remote_ids)
+    stored = records.load(connection, [shadow.hub_id for shadow in lost.values()])
+    shown = {key: endpoint.lens.get(shadow.data).values for key, shadow in lost.items()}
+    paths = job.refs(endpoint)
+    table = hub_table(connection, system, shown.values(), paths)
+    shadows.set_gone(connection, system, entity, remote_ids, "them")
+    work.drop_waiting(connection, system, entity, remote_ids)
+    policy = job.setup.policies[entity]
+    writes, entries = [], []
+    for key, shadow in lost.items():
+        record = stored.get(shadow.hub_id)
+        if record is None:
+            continue
+        job.counts(endpoint).gone += 1
+        entries.append(Entry(entity, record.hub_id, "deleted", system, key, {"policy": policy.deletes}))
+        if policy.deletes == "ignore" or record.deleted_at is not None:
+            continue
+        translate(shown[key], paths, table, unknown="?")
+        unsent = _unsent(endpoint, record.values, {**shown[key], **shadow.meant})
+        if unsent:
+            change = Change("*", "conflict", "hold", None, "deleted", unsent)
+            _open(job, connection, endpoint, record, change)
+        writes.append(RecordWrite(record.hub_id, entity, record.values, record.stamps, 1, now, system))
+    records.update_records(connection, writes, now)
+    journal.write(connection, job.run, now, entries)
+
+
+def _unsent(endpoint: Endpoint, ours: Values, agreed: Values) -> list[str]:
+    """Fields edited elsewhere that this system had not been told of when the record was deleted there."""
+    return [
+        name
+        for name, lens_field in endpoint.lens.fields.items()
+        if lens_field.direction == "both" and lens_field.lines is None and name in agreed and ours.get(name) != agreed[name]
+    ]
+
+
+def check_values(job: Pass, endpoint: Endpoint, hub_id: str, values: Values) -> None:
+    """Totals that don't match their lines, numbers that can't be right: reported, never repaired."""
+    for finding in check(job.spec(endpoint.entity), values):
+        job.find(finding.kind, endpoint, hub_id, f"{finding.field}: {finding.message}")

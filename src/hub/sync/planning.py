@@ -1,0 +1,164 @@
+"""Planning: brings together what ``plan`` judges, a page of records at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from hub.connect.capabilities import Create, Delete, Update
+from hub.store import records, shadows, work
+from hub.store.records import Stored
+from hub.store.shadows import Shadow
+from hub.sync.context import Pass
+from hub.sync.plan import Step, Subject, Target, Verdict, plan_record
+from hub.sync.policy import Endpoint
+from hub.sync.refs import RefPath, hub_table, mentioned, translate
+
+Values = dict[str, Any]
+PAGE = 500
+
+
+@dataclass(slots=True)
+class Planned:
+    """One record with what must happen to it."""
+
+    record: Stored
+    shadows: dict[str, Shadow]
+    verdict: Verdict
+
+
+@dataclass(slots=True)
+class Planner:
+    """Plans the dirty records of one entity. With ``only_plan``, writes planned so far count as done for references."""
+
+    job: Pass
+    entity: str
+    only_plan: bool = False
+    planned: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    """(system, entity) → hub ids that an earlier step of this plan creates there."""
+
+    def pages(self) -> Iterator[list[Planned]]:
+        """Dirty records in pages, in order of hub id."""
+        after = ""
+        while True:
+            with self.job.store.read() as connection:
+                found = records.dirty(connection, self.entity, after, PAGE)
+                planned = self.plan(connection, found) if found else []
+            if not found:
+                return
+            yield planned
+            after = found[-1].hub_id
+
+    def plan_again(self, hub_ids: Sequence[str]) -> list[Planned]:
+        """Plan these records from the present state."""
+        with self.job.store.read() as connection:
+            return self.plan(connection, list(records.load(connection, hub_ids).values()))
+
+    def plan(self, connection: Connection, found: list[Stored]) -> list[Planned]:
+        """What to write for these records."""
+        job = self.job
+        endpoints = [
+            e
+            for e in job.setup.of_entity(self.entity)
+            if e.direction != "in" and e.system not in job.down and (e.system, e.entity) not in job.blocked
+        ]
+        ids = [record.hub_id for record in found]
+        seen = shadows.by_hub(connection, ids)
+        letters = work.letters_of(connection, ids)
+        frozen = work.open_conflicts(connection, ids)
+        targets: dict[str, list[Target]] = {hub_id: [] for hub_id in ids}
+        for endpoint in endpoints:
+            self._add_targets(connection, endpoint, found, seen, letters, targets)
+        return [
+            Planned(
+                record, seen.get(record.hub_id, {}),
+                plan_record(self._subject(record, frozen.get(record.hub_id, [])), targets[record.hub_id]),
+            )
+            for record in found
+        ]  # fmt: skip
+
+    def _subject(self, record: Stored, conflicts: list[dict[str, Any]]) -> Subject:
+        newest = max(record.stamps.values(), key=lambda stamp: stamp[1], default=["", ""])
+        return Subject(
+            record.hub_id, record.values, record.deleted_at is not None, record.deleted_by,
+            frozenset(row["path"].partition("[")[0] for row in conflicts), newest[0],
+        )  # fmt: skip
+
+    def _add_targets(
+        self, connection: Connection, endpoint: Endpoint, found: list[Stored], seen: dict[str, dict[str, Shadow]],
+        letters: dict[str, dict[str, dict[str, Any]]], targets: dict[str, list[Target]],
+    ) -> None:  # fmt: skip
+        job, system = self.job, endpoint.system
+        paths = job.refs(endpoint)
+        own = {r.hub_id: seen[r.hub_id][system] for r in found if system in seen.get(r.hub_id, {})}
+        shown = {hub_id: endpoint.lens.get(shadow.data).values for hub_id, shadow in own.items()}
+        if paths:
+            table = hub_table(connection, system, shown.values(), paths)
+            for values in shown.values():
+                translate(values, paths, table, unknown="?")
+        linked = self._linked(connection, system, [r.values for r in found], paths)
+        waiting = work.waiting_ids(connection, system, self.entity)
+        policy = job.setup.policies[self.entity]
+        connector = endpoint.connector
+        for record in found:
+            shadow = own.get(record.hub_id)
+            letter = (letters.get(record.hub_id) or {}).get(system)
+            target = Target(
+                system=system, entity=self.entity, resource=endpoint.resource.name, fields=endpoint.lens.fields,
+                remote_id=shadow.remote_id if shadow else None, gone=shadow.gone if shadow else None,
+                shown=shown.get(record.hub_id, {}), meant=shadow.meant if shadow else {},
+                may_create=policy.create.get(system, True) and isinstance(connector, Create) and endpoint.resource.writable,
+                deletes=policy.deletes, can_delete=isinstance(connector, Delete),
+                can_archive=isinstance(connector, Delete) and endpoint.resource.archive, linked=linked,
+                letter=letter_text(letter, record, shadow) if letter else "",
+                waiting="its last observation waits" if shadow and shadow.remote_id in waiting else "",
+            )  # fmt: skip
+            if shadow is not None and shadow.gone is None and not (isinstance(connector, Update) and endpoint.resource.writable):
+                continue
+            targets[record.hub_id].append(target)
+
+    def _linked(
+        self, connection: Connection, system: str, values: list[Values], paths: tuple[RefPath, ...]
+    ) -> dict[str, set[str]]:
+        """Entity → which of the referred-to records the system has."""
+        wanted: dict[str, set[str]] = {}
+        for one in values:
+            for entity, hub_id in mentioned(one, paths):
+                wanted.setdefault(entity, set()).add(hub_id)
+        return {
+            entity: set(shadows.links(connection, ids, system)) | (self.planned.get((system, entity), set()) & ids)
+            for entity, ids in wanted.items()
+        }
+
+
+def mark_of(record: Stored, shadow: Shadow | None) -> str:
+    """The state a write is planned from; a dead letter stands as long as it lasts."""
+    return f"{record.revision}:{shadow.hash if shadow else ''}"
+
+
+def letter_text(letter: dict[str, Any], record: Stored, shadow: Shadow | None) -> str:
+    """Why a dead letter holds a write back; empty when it does not."""
+    if letter["stage"] == "observe":
+        return f"letter {letter['id']}: its last state could not be read" if letter["status"] == "open" else ""
+    if letter["mark"] != mark_of(record, shadow):
+        return ""
+    return f"letter {letter['id']}: {letter['message']}"
+
+
+def is_risky(step: Step) -> bool:
+    """Whether a write destroys something: a delete, or a value replaced by another."""
+    if step.action in {"delete", "archive"}:
+        return True
+    return step.action == "update" and any(old is not None and old != [] for old, _ in step.fields.values())
+
+
+def title(job: Pass, record: Stored) -> str:
+    """What a person calls a record."""
+    for name in job.spec(record.entity).title:
+        value = record.values.get(name)
+        if value:
+            return str(value)
+    return record.hub_id

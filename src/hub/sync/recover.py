@@ -1,0 +1,144 @@
+"""Recover: intents that were sent and never confirmed are probed before anything is sent again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from hub.connect.capabilities import Get, Probe, Remote, Write
+from hub.errors import AuthenticationError, HubError, RateLimited, RecordRejected, Unavailable
+from hub.store import records, shadows, work
+from hub.store.records import Stored
+from hub.store.shadows import LIVE, Shadow
+from hub.sync import outcomes
+from hub.sync.confirm import Confirmer
+from hub.sync.context import Pass
+from hub.sync.plan import Step
+from hub.sync.planning import mark_of
+from hub.sync.policy import Endpoint
+from hub.sync.refs import remote_table, translate
+
+Row = dict[str, Any]
+BATCH = 100
+
+
+def recover(job: Pass, endpoint: Endpoint) -> int:
+    """Settle what an earlier pass (or this one) left in doubt at this endpoint; returns how many intents that was."""
+    with job.store.read() as connection:
+        rows = [r for r in work.intents(connection, endpoint.system) if r["entity"] == endpoint.entity]
+    if not rows:
+        return 0
+    try:
+        for start in range(0, len(rows), BATCH):
+            batch = rows[start : start + BATCH]
+            creates = [row for row in batch if row["action"] == "create"]
+            others = [row for row in batch if row["action"] != "create"]
+            if creates:
+                _probe_creates(job, endpoint, creates)
+            if others:
+                _look_at_others(job, endpoint, others)
+    except HubError as error:
+        job.blocked.add((endpoint.system, endpoint.entity))
+        job.failed(endpoint, error, down=isinstance(error, (AuthenticationError, Unavailable, RateLimited)))
+    return len(rows)
+
+
+def _load(job: Pass, rows: list[Row], system: str) -> tuple[dict[str, Stored], dict[str, dict[str, Shadow]]]:
+    ids = [row["hub_id"] for row in rows]
+    with job.store.read() as connection:
+        return records.load(connection, ids), shadows.by_hub(connection, ids)
+
+
+def _probe_creates(job: Pass, endpoint: Endpoint, rows: list[Row]) -> None:
+    stored, seen = _load(job, rows, endpoint.system)
+    rows = [row for row in rows if row["hub_id"] in stored]
+    connector, name, lens = endpoint.connector, endpoint.resource.name, endpoint.lens
+    if endpoint.resource.probe == "none" or not isinstance(connector, Probe):
+        with job.transaction(endpoint.entity) as connection:
+            for row in rows:
+                _to_a_person(job, connection, endpoint, row, stored[row["hub_id"]])
+        return
+    writes = [_write(job, endpoint, row) for row in rows]
+    found = connector.probe(name, writes, lens.remote_fields, lens.write_options)
+    with job.transaction(endpoint.entity) as connection:
+        confirmer = Confirmer(job, endpoint)
+        for row, remote in zip(rows, found, strict=True):
+            record = stored[row["hub_id"]]
+            shadow = seen.get(record.hub_id, {}).get(endpoint.system)
+            if remote is not None and (shadow is None or shadow.gone not in LIVE):
+                _confirm(connection, confirmer, row, record, None, remote)
+            work.drop_intent(connection, row["id"])
+            records.mark(connection, [record.hub_id], 1)
+
+
+def _write(job: Pass, endpoint: Endpoint, row: Row) -> Write:
+    """The write as it was sent, as far as it matters for finding it again."""
+    values = dict(row["fields"])
+    paths = job.refs(endpoint)
+    with job.store.read() as connection:
+        translate(values, paths, remote_table(connection, endpoint.system, [values], paths))
+    try:
+        payload = endpoint.lens.put(values, None)
+    except RecordRejected:
+        payload = {}
+    return Write(key=row["hub_id"], values=payload)
+
+
+def _confirm(
+    connection: Connection, confirmer: Confirmer, row: Row, record: Stored, shadow: Shadow | None, remote: Remote
+) -> None:
+    step = Step(row["system"], row["action"], {}, tuple(n for n in row["fields"] if n in record.values), "found after a crash")
+    # The record may have changed since the intent: what was meant is what was sent.
+    sent = record._replace(values={**record.values, **row["fields"]})
+    if sent.values == record.values:
+        confirmer.confirm(connection, [(record, shadow, step, remote)], doubtful=True)
+    else:
+        unchanged = tuple(n for n in step.write if record.values[n] == row["fields"][n])
+        step = Step(step.system, step.action, {}, unchanged, step.because)
+        confirmer.confirm(connection, [(record, shadow, step, remote)], doubtful=True)
+
+
+def _look_at_others(job: Pass, endpoint: Endpoint, rows: list[Row]) -> None:
+    """Updates and deletes: the record itself tells whether they were carried out."""
+    connector, name, lens = endpoint.connector, endpoint.resource.name, endpoint.lens
+    stored, seen = _load(job, rows, endpoint.system)
+    fresh: dict[str, Remote] = {}
+    if isinstance(connector, Get):
+        ids = [row["remote_id"] for row in rows if row["remote_id"]]
+        fresh = {remote.id: remote for remote in connector.get(name, ids, lens.remote_fields, lens.read_options)}
+    with job.transaction(endpoint.entity) as connection:
+        confirmer = Confirmer(job, endpoint)
+        for row in rows:
+            remote, record = fresh.get(row["remote_id"] or ""), stored.get(row["hub_id"])
+            shadow = seen.get(row["hub_id"], {}).get(endpoint.system)
+            if remote is not None and record is not None and shadow is not None:
+                _settle_other(job, connection, endpoint, confirmer, row, record, shadow, remote)
+            work.drop_intent(connection, row["id"])
+            records.mark(connection, [row["hub_id"]], 1)
+
+
+def _settle_other(
+    job: Pass, connection: Connection, endpoint: Endpoint, confirmer: Confirmer, row: Row, record: Stored, shadow: Shadow,
+    remote: Remote,
+) -> None:  # fmt: skip
+    if remote.deleted or remote.record is None:
+        if row["action"] == "delete":
+            shadows.set_gone(connection, endpoint.system, endpoint.entity, [shadow.remote_id], "hub")
+        else:
+            outcomes.gone(job, connection, endpoint, [shadow.remote_id])
+    elif row["action"] == "update" and remote.version != row["version"]:
+        _confirm(connection, confirmer, row, record, shadow, remote)
+    elif row["action"] == "archive":
+        confirmer.intake.take(connection, [remote])
+
+
+def _to_a_person(job: Pass, connection: Connection, endpoint: Endpoint, row: Row, record: Stored) -> None:
+    outcomes.letter(
+        job, connection, endpoint, stage="doubt", hub_id=record.hub_id, error="UnknownOutcome",
+        message=f"a record was being created in {endpoint.system} when the answer was lost, and there is no way to look it up",
+        cure=f"look in {endpoint.system}: if the record is not there, replay this letter; if it is, discard the letter, and the"
+        " next pass links the record by the mapping's match rules",
+        payload=row["fields"], mark=mark_of(record, None),
+    )  # fmt: skip
+    work.drop_intent(connection, row["id"])

@@ -1,0 +1,183 @@
+"""Rounds: plan and apply, entity by entity, until nothing is left to write; and what is held for approval."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from hub.store import records
+from hub.store.codec import dumps
+from hub.store.records import Stored
+from hub.store.shadows import Shadow
+from hub.sync.apply import Writer, approve
+from hub.sync.context import Pass
+from hub.sync.gate import Gate
+from hub.sync.plan import Step
+from hub.sync.planning import Planned, Planner, is_risky, title
+from hub.sync.policy import Endpoint
+from hub.sync.report import Held, Plan, PlannedWrite
+
+NAMED = 300
+"""Writes that a sync's report names; the rest is counted."""
+Item = tuple[Stored, Shadow | None, Step]
+
+
+class Rounds:
+    """The plan-and-apply part of one pass."""
+
+    def __init__(self, job: Pass, entities: list[str]) -> None:
+        self.job = job
+        self.entities = entities
+        self.plan = Plan(job.new_id(), "", job.now())
+        self.gate = Gate(job)
+        self.held_for_approval = False
+
+    def run(self) -> bool:
+        """One round over all entities; True when something was written (so that another round may find more)."""
+        self.plan.held.clear()
+        return any([self._entity(entity) for entity in self.entities])
+
+    def close(self) -> None:
+        """The pass is over: what was approved with it stays approved."""
+        for entity in self.entities:
+            for endpoint in self.job.setup.of_entity(entity):
+                if not self.gate.first_sync(endpoint) and (endpoint.system, entity) not in self.job.blocked:
+                    approve(self.job, endpoint)
+
+    def _entity(self, entity: str) -> bool:
+        job = self.job
+        planner = Planner(job, entity)
+        writers = {e.system: Writer(job, e) for e in job.setup.of_entity(entity) if e.direction != "in"}
+        budgets = {system: self.gate.allowed(writer.endpoint) for system, writer in writers.items()}
+        risky: dict[str, list[str]] = {system: [] for system in writers}
+        wrote = False
+        for page in planner.pages():
+            settled = [p.record.hub_id for p in page if p.verdict.settled]
+            if settled:
+                with job.transaction(entity) as connection:
+                    records.mark(connection, settled, 0)
+            todo: dict[str, list[Item]] = {}
+            for planned in page:
+                self._note_holds(planned)
+                for step in planned.verdict.steps:
+                    if self.gate.first_sync(writers[step.system].endpoint):
+                        self._hold(planned, step, "first_sync", "the first sync of this system waits for approval")
+                    elif is_risky(step) and budgets[step.system] is not None:
+                        risky[step.system].append(planned.record.hub_id)
+                    else:
+                        todo.setdefault(step.system, []).append(_item(planned, step))
+            wrote |= self._apply(writers, todo, page)
+        for system, hub_ids in risky.items():
+            wrote |= self._apply_risky(planner, writers[system], hub_ids, budgets[system])
+        return wrote
+
+    def _apply(self, writers: dict[str, Writer], todo: dict[str, list[Item]], page: list[Planned]) -> bool:
+        """Write one page; a record all of whose writes went through as meant needs no second look."""
+        wrote = False
+        for system, items in todo.items():
+            wrote |= writers[system].write(items) > 0
+            self._name(writers[system].endpoint, items, writers[system].written)
+        clean = []
+        for planned in page:
+            systems = [step.system for step in planned.verdict.steps]
+            if systems and not planned.verdict.holds:
+                hub_id = planned.record.hub_id
+                if all(hub_id in writers[s].settled for s in systems):
+                    clean.append(hub_id)
+        for writer in writers.values():
+            writer.settled.clear()
+            writer.written.clear()
+        if clean and page:
+            with self.job.transaction(page[0].record.entity) as connection:
+                records.mark(connection, clean, 0)
+        return wrote
+
+    def _apply_risky(self, planner: Planner, writer: Writer, hub_ids: list[str], allowed: int | None) -> bool:
+        """Changes and deletes, only as many as the budget allows; else none of them."""
+        endpoint = writer.endpoint
+        if not hub_ids:
+            return False
+        if allowed is not None and len(hub_ids) > allowed:
+            self.held_for_approval = True
+            self.plan.held.append(
+                Held(endpoint.system, endpoint.entity, "", f"{len(hub_ids)} records", "budget",
+                     f"{len(hub_ids)} changes or deletions are more than the budget of {allowed}")
+            )  # fmt: skip
+            self.job.emit("budget.held", system=endpoint.system, entity=endpoint.entity, writes=len(hub_ids), allowed=allowed)
+            return False
+        wrote = False
+        for start in range(0, len(hub_ids), 500):
+            page = planner.plan_again(hub_ids[start : start + 500])
+            for planned in page:
+                planned.verdict.steps = [s for s in planned.verdict.steps if s.system == endpoint.system]
+            items = [_item(planned, step) for planned in page for step in planned.verdict.steps]
+            wrote |= writer.write(items) > 0
+            self._name(endpoint, items, writer.written)
+            writer.settled.clear()
+            writer.written.clear()
+        return wrote
+
+    def _note_holds(self, planned: Planned) -> None:
+        for hold in planned.verdict.holds:
+            if len(self.plan.held) < NAMED:
+                name = title(self.job, planned.record)
+                self.plan.held.append(
+                    Held(hold.system, planned.record.entity, planned.record.hub_id, name, hold.reason, hold.detail)
+                )
+
+    def _hold(self, planned: Planned, step: Step, reason: str, detail: str) -> None:
+        self.held_for_approval = True
+        if len(self.plan.held) < NAMED:
+            record = planned.record
+            self.plan.held.append(Held(step.system, record.entity, record.hub_id, title(self.job, record), reason, detail))
+
+    def _name(self, endpoint: Endpoint, items: Iterable[Item], written: set[str]) -> None:
+        for record, shadow, step in items:
+            if record.hub_id in written:
+                if len(self.plan.writes) < NAMED:
+                    self.plan.writes.append(planned_write(self.job, endpoint, record, shadow, step))
+                else:
+                    self.plan.more += 1
+
+
+def _item(planned: Planned, step: Step) -> Item:
+    return planned.record, planned.shadows.get(step.system), step
+
+
+def planned_write(job: Pass, endpoint: Endpoint, record: Stored, shadow: Shadow | None, step: Step) -> PlannedWrite:
+    """One write as people see it."""
+    remote_id = shadow.remote_id if shadow is not None and step.action != "create" else ""
+    return PlannedWrite(
+        step.system, endpoint.resource.name, record.entity, record.hub_id, remote_id, title(job, record), step.action,
+        step.fields, step.because,
+    )  # fmt: skip
+
+
+def list_plan(job: Pass, entities: list[str]) -> Plan:
+    """The complete plan from the present state, without writing anything."""
+    plan = Plan(job.new_id(), "", job.now())
+    state = hashlib.sha256()
+    gate = Gate(job)
+    planned_creates: dict[tuple[str, str], set[str]] = {}
+    for entity in entities:
+        planner = Planner(job, entity, only_plan=True, planned=planned_creates)
+        endpoints = {e.system: e for e in job.setup.of_entity(entity)}
+        for page in planner.pages():
+            for planned in page:
+                record = planned.record
+                for step in planned.verdict.steps:
+                    shadow = planned.shadows.get(step.system)
+                    if step.action == "create":
+                        planned_creates.setdefault((step.system, entity), set()).add(record.hub_id)
+                    plan.writes.append(planned_write(job, endpoints[step.system], record, shadow, step))
+                    state.update(dumps([step.system, record.hub_id, step.action, step.fields,
+                                        shadow.hash if shadow else None]).encode())  # fmt: skip
+                for hold in planned.verdict.holds:
+                    name = title(job, record)
+                    plan.held.append(Held(hold.system, entity, record.hub_id, name, hold.reason, hold.detail))
+    plan.state = state.hexdigest()[:32]
+    plan.matched, plan.census = gate.first_sync_report(entities)
+    job.emit("plan.made", plan=plan.id, writes=len(plan.writes), held=len(plan.held))
+    return plan
+
+
