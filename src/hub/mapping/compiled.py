@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from hub.mapping.lens import Got, LensField, Record, Values
 from hub.mapping.paths import Step, show
@@ -21,7 +20,7 @@ class CompiledLens:
     plan: Plan
     fast_get: Callable[[Record], Values]
     """Raises anything for a record that it can't translate in full."""
-    fast_put: Callable[[Values], Record] | None
+    fast_put: Callable[[Values], Record]
     """For creates; raises anything for values that it can't express."""
     entity: str = ""
     resource: str = ""
@@ -64,7 +63,7 @@ class CompiledLens:
 
     def put(self, values: Values, old: Record | None) -> Record:
         """See ``Lens.put``."""
-        if old is None and self.fast_put is not None:
+        if old is None:
             try:
                 return self.fast_put(values)
             except Exception:  # the careful walk says which field, as RecordRejected
@@ -93,19 +92,3 @@ def _paths(node: Node) -> list[tuple[Step, ...]]:
         parts = [part for nodes in node.entries.values() for part in nodes if not isinstance(part, ConstantOut)]
         return [path for part in parts for path in _paths(part)]
     return list(node.paths())
-
-
-def walked(plan: Plan) -> CompiledLens:
-    """A lens that always takes the slow way."""
-
-    def get(record: Record) -> Values:
-        walk = Walk()
-        values = get_all(plan.nodes, record, walk)
-        if walk.problems:
-            raise ValueError("see the careful walk")
-        return values
-
-    return CompiledLens(plan, get, None)
-
-
-__all__ = ["Any", "CompiledLens", "walked"]

@@ -173,13 +173,13 @@ def _to_remote(remote: Field | None) -> Callable[[Any], Any] | None:
     if remote is None:
         return None
     if remote.type in ("text", "choice"):
-        return _as_text
+        return as_text
     if remote.type == "integer":
         return _as_integer
     return _as_decimal if remote.type == "decimal" else None
 
 
-def _as_text(value: Any) -> Any:
+def as_text(value: Any) -> Any:
     return value if value.__class__ is str or isinstance(value, bool) else forms.text(value)
 
 

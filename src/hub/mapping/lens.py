@@ -69,7 +69,7 @@ class LensLines:
     """Canonical field that tells lines apart."""
     fields: dict[str, LensField]
     keys: frozenset[str] | None = None
-    """The only line keys this mapping knows of (``addresses[billing]`` → ``{"billing"}``); None: all lines are its own."""
+    """The only line keys this mapping knows (``addresses[billing]`` → ``{"billing"}``); None: all lines are its own."""
 
 
 class Lens(Protocol):

@@ -11,7 +11,9 @@ from typing import Any
 from hub.connect.capabilities import Resource
 from hub.errors import ConfigurationError
 from hub.mapping.build import Builder
-from hub.mapping.compiled import CompiledLens, walked
+from hub.mapping.compile import compile_get
+from hub.mapping.compile_put import compile_put
+from hub.mapping.compiled import CompiledLens
 from hub.mapping.grammar import MappingFile
 from hub.mapping.lens import Problem
 from hub.mapping.operators import registered
@@ -65,7 +67,7 @@ def load(
 
 def compile_mapping(plan: Plan) -> CompiledLens:
     """The plan as a lens with a fast way through records."""
-    return walked(plan)
+    return CompiledLens(plan, compile_get(plan), compile_put(plan))
 
 
 def require(lens: CompiledLens | None, problems: list[Problem]) -> CompiledLens:

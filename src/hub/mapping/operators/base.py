@@ -7,6 +7,7 @@ Both raise ``ValueError`` with a sentence for a person.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -74,6 +75,10 @@ class Operator:
 
     def fit(self, place: Place) -> None:
         """Adapt to the place, or raise FitError. Called once, after construction."""
+
+    def direct(self) -> Callable[[Any], Any] | None:
+        """A plain function that does what ``get`` does, and takes blank text too; None when there is none."""
+        return None
 
     def get(self, value: Any) -> Any:
         """Remote → canonical."""

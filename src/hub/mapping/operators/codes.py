@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field as Arg
@@ -38,6 +39,9 @@ class Phone(Operator):
     shorthand = "region"
     takes: ClassVar[frozenset[FieldType]] = WRITABLE_AS_TEXT
 
+    def direct(self) -> Callable[[Any], Any] | None:
+        return partial(forms.phone, region=self.args.region)
+
     def get(self, value: Any) -> Any:
         return forms.phone(value, self.args.region)
 
@@ -71,6 +75,9 @@ class Email(Operator):
     name = "email"
     takes: ClassVar[frozenset[FieldType]] = TEXTS
 
+    def direct(self) -> Callable[[Any], Any] | None:
+        return forms.email
+
     def get(self, value: Any) -> Any:
         return forms.email(value)
 
@@ -83,6 +90,9 @@ class TaxId(Operator):
 
     name = "tax_id"
     takes: ClassVar[frozenset[FieldType]] = WRITABLE_AS_TEXT
+
+    def direct(self) -> Callable[[Any], Any] | None:
+        return forms.tax_id
 
     def get(self, value: Any) -> Any:
         return forms.tax_id(value)
@@ -144,6 +154,9 @@ class Currency(Operator):
 
     name = "currency"
     takes: ClassVar[frozenset[FieldType]] = TEXTS
+
+    def direct(self) -> Callable[[Any], Any] | None:
+        return forms.currency
 
     def get(self, value: Any) -> Any:
         return forms.currency(value)

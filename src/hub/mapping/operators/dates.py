@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, ClassVar, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -64,6 +65,9 @@ class Date(Operator):
     shorthand = "format"
     takes: ClassVar[frozenset[FieldType]] = DATES
     gives: ClassVar[FieldType] = "date"
+
+    def direct(self) -> Callable[[Any], Any] | None:
+        return forms.date if self.args.format is None and self.args.zone is None else None
 
     def get(self, value: Any) -> Any:
         args = self.args
@@ -138,6 +142,10 @@ class Moment(Operator):
             raise FitError("times without an offset need a zone", "add zone: Asia/Shanghai (or the system's own)")
         if place.remote is not None and place.remote.type in ("integer", "decimal") and "epoch" not in self.style:
             raise FitError(f"{place.remote.name} holds a number", "add style: epoch (seconds) or style: epoch_ms")
+
+    def direct(self) -> Callable[[Any], Any] | None:
+        usual = self.args.zone is None and self.args.format is None and self.fraction == 6
+        return forms.instant if usual and self.style in ("z", "offset") else None
 
     def get(self, value: Any) -> Any:
         if self.style in ("epoch", "epoch_ms"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
@@ -57,6 +58,10 @@ class Number(Operator):
             raise FitError(
                 "the decimal mark and the thousands separator are the same", "give them different characters"
             )
+
+    def direct(self) -> Callable[[Any], Any] | None:
+        textual = self.args.thousands or self.args.mark != "."
+        return forms.decimal if self.plain and not textual else None
 
     def get(self, value: Any) -> Any:
         if value.__class__ is str and (self.args.thousands or self.args.mark != "."):
@@ -113,6 +118,9 @@ class Percent(Number):
         super().__init__(args)
         self.plain = self.plain and args.of == 100
 
+    def direct(self) -> Callable[[Any], Any] | None:
+        return None
+
     def get(self, value: Any) -> Any:
         if value.__class__ is str:
             value = value.strip().removesuffix("%").removesuffix("％")
@@ -147,6 +155,9 @@ class Integer(Operator):
 
     def fit(self, place: Place) -> None:
         self.as_text = place.remote is not None and place.remote.type == "text"
+
+    def direct(self) -> Callable[[Any], Any] | None:
+        return forms.integer
 
     def get(self, value: Any) -> Any:
         return forms.integer(value)

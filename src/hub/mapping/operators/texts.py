@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Any, ClassVar, Literal
 
@@ -19,6 +20,9 @@ class Text(Operator):
 
     name = "text"
     takes: ClassVar[frozenset[FieldType]] = WRITABLE_AS_TEXT | {"date", "datetime"}
+
+    def direct(self) -> Callable[[Any], Any] | None:
+        return forms.text
 
     def get(self, value: Any) -> Any:
         return forms.text(value)
