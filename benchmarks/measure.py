@@ -75,7 +75,7 @@ def run(command: Sequence[str], accept: Sequence[int] = (0,)) -> Measured:
     usage = _wait(process)
     wall = time.perf_counter() - started
     if process.returncode not in accept:
-        raise Failed(f"{' '.join(command)} ended with {process.returncode}: {errors[-3000:] or output[-3000:]}")
+        raise Failed(f"{' '.join(command)} ended with {process.returncode}: {output[-1500:]}\n{errors[-3000:]}")
     return Measured(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024, output=_last_object(output))
 
 
