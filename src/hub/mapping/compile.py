@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from hub.mapping import quick
 from hub.mapping.lens import Record, Values
 from hub.mapping.operators.tables import Values as ValueTable
 from hub.mapping.operators.texts import Text
@@ -161,8 +162,10 @@ class Reader:
         if any(op.null for op in ops):
             emit(depth, f"x = {bind(chain.get)}(v)")
             return
-        if direct is not None:
-            emit(depth, f"x = None if v is None else {bind(direct)}(v)")
+        if direct in quick.FEW:
+            emit(depth, f"x = None if v is None else {bind(quick.Memo(direct))}[v]")
+        elif direct is not None:
+            emit(depth, f"x = None if v is None else {bind(quick.SHORT.get(direct, direct))}(v)")
         else:
             emit(depth, f"x = None if BLANK(v) else {bind(ops[0].get)}(v)")
         for op in ops[1:]:
@@ -208,33 +211,18 @@ class Reader:
         source, emit = self.source, self.source.emit
         found, spoken = source.fresh("l"), source.fresh("s")
         emit(depth, f"{found} = []", f"{spoken} = False")
-        for key, parts in node.entries.items():
+        for key in sorted(node.entries):
             line = source.fresh("o")
-            emit(depth, f"{line} = {{}}")
+            emit(depth, f"{line} = {{{node.key!r}: {source.literal(key)}}}")
             constants: dict[str, Any] = {}
-            for part in parts:
+            for part in node.entries[key]:
                 if part.reads and isinstance(part, ConstantIn):
                     constants[part.name] = part.value
                 elif part.reads:
                     self.node(part, depth, record, line)
-            head = f"{node.key!r}: {source.literal(key)}"
-            more = f", **{source.bind(constants)}" if constants else ""
-            emit(
-                depth,
-                f"if {line}:",
-                f"    {spoken} = True",
-                f"    for x in {line}.values():",
-                "        if x is not None:",
-                f"            {found}.append({{{head}, **{line}{more}}})",
-                "            break",
-            )
-        emit(
-            depth,
-            f"if {spoken}:",
-            f"    {found}.sort(key={source.bind(_by(node.key))})",
-            f"    {out}[{node.name!r}] = {found}",
-        )
-
-
-def _by(key: str) -> Callable[[Values], Any]:
-    return lambda line: line[key]
+            emit(depth, f"if len({line}) > 1:", f"    {spoken} = True")
+            emit(depth + 1, f"if list({line}.values()).count(None) + 1 < len({line}):")
+            if constants:
+                emit(depth + 2, f"{line}.update({source.bind(constants)})")
+            emit(depth + 2, f"{found}.append({line})")
+        emit(depth, f"if {spoken}: {out}[{node.name!r}] = {found}")

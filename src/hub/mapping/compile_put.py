@@ -6,13 +6,14 @@ A create has no old record, so nothing has to be compared or kept; that leaves l
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from hub.mapping.compile import Source
-from hub.mapping.fitting import as_text
+from hub.mapping.fitting import as_decimal, as_text
 from hub.mapping.lens import Record, Values
+from hub.mapping.operators.numbers import Number
 from hub.mapping.operators.tables import Values as ValueTable
-from hub.mapping.operators.texts import Text
 from hub.mapping.paths import Target
 from hub.mapping.plan import ConstantOut, Lines, Node, Picks, Plan, Single
 
@@ -91,9 +92,12 @@ class Writer:
     def convert(self, node: Single, depth: int) -> None:
         """``v`` into ``x``, through the chain backwards."""
         emit, bind, chain = self.source.emit, self.source.bind, node.chain
-        plain = len(chain.ops) == 1 and isinstance(chain.ops[0], Text) and chain.to_remote in (None, as_text)
-        if plain:
+        if all(op.straight() for op in chain.ops) and chain.to_remote in (None, as_text):
             emit(depth, f"x = v if v is None or v.__class__ is str else {bind(chain.put)}(v, A)")
+            return
+        only = chain.ops[0] if len(chain.ops) == 1 and chain.to_remote in (None, as_decimal) else None
+        if isinstance(only, Number) and only.exact():
+            emit(depth, f"x = None if v is None else {bind(Decimal)}(v)")
             return
         calls = [op.put for op in reversed(chain.ops)] + ([chain.to_remote] if chain.to_remote else [])
         emit(depth, f"x = None if v is None else {bind(calls[0])}(v)")

@@ -176,7 +176,7 @@ def _to_remote(remote: Field | None) -> Callable[[Any], Any] | None:
         return as_text
     if remote.type == "integer":
         return _as_integer
-    return _as_decimal if remote.type == "decimal" else None
+    return as_decimal if remote.type == "decimal" else None
 
 
 def as_text(value: Any) -> Any:
@@ -187,7 +187,7 @@ def _as_integer(value: Any) -> Any:
     return value if value.__class__ is int or isinstance(value, bool) else forms.integer(value)
 
 
-def _as_decimal(value: Any) -> Any:
+def as_decimal(value: Any) -> Any:
     if isinstance(value, (Decimal, int)):
         return value
     text = forms.decimal(value)

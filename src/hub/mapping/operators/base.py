@@ -80,6 +80,10 @@ class Operator:
         """A plain function that does what ``get`` does, and takes blank text too; None when there is none."""
         return None
 
+    def straight(self) -> bool:
+        """Whether ``put`` writes a canonical text exactly as it is."""
+        return False
+
     def get(self, value: Any) -> Any:
         """Remote → canonical."""
         raise NotImplementedError

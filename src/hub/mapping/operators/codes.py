@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field as Arg
 from pydantic import field_validator
 
 from hub.connect.capabilities import FieldType
+from hub.mapping import quick
 from hub.mapping.operators.base import TEXTS, WRITABLE_AS_TEXT, Args, Operator
 from hub.model import forms
 
@@ -40,7 +41,10 @@ class Phone(Operator):
     takes: ClassVar[frozenset[FieldType]] = WRITABLE_AS_TEXT
 
     def direct(self) -> Callable[[Any], Any] | None:
-        return partial(forms.phone, region=self.args.region)
+        return quick.phone(self.args.region)
+
+    def straight(self) -> bool:
+        return bool(self.args.style == "e164")
 
     def get(self, value: Any) -> Any:
         return forms.phone(value, self.args.region)
@@ -78,6 +82,9 @@ class Email(Operator):
     def direct(self) -> Callable[[Any], Any] | None:
         return forms.email
 
+    def straight(self) -> bool:
+        return True
+
     def get(self, value: Any) -> Any:
         return forms.email(value)
 
@@ -93,6 +100,9 @@ class TaxId(Operator):
 
     def direct(self) -> Callable[[Any], Any] | None:
         return forms.tax_id
+
+    def straight(self) -> bool:
+        return True
 
     def get(self, value: Any) -> Any:
         return forms.tax_id(value)
@@ -113,6 +123,9 @@ class Country(Operator):
     Args = CountryArgs
     shorthand = "style"
     takes: ClassVar[frozenset[FieldType]] = TEXTS
+
+    def straight(self) -> bool:
+        return bool(self.args.style == "alpha2")
 
     def get(self, value: Any) -> Any:
         return (_by_number().get(str(value).zfill(3)) if self.args.style == "numeric" else None) or forms.country(value)
@@ -157,6 +170,9 @@ class Currency(Operator):
 
     def direct(self) -> Callable[[Any], Any] | None:
         return forms.currency
+
+    def straight(self) -> bool:
+        return True
 
     def get(self, value: Any) -> Any:
         return forms.currency(value)

@@ -69,6 +69,9 @@ class Date(Operator):
     def direct(self) -> Callable[[Any], Any] | None:
         return forms.date if self.args.format is None and self.args.zone is None else None
 
+    def straight(self) -> bool:
+        return self.args.format is None and self.args.zone is None and self.args.time is None
+
     def get(self, value: Any) -> Any:
         args = self.args
         if args.format is not None:

@@ -59,6 +59,10 @@ class Number(Operator):
                 "the decimal mark and the thousands separator are the same", "give them different characters"
             )
 
+    def exact(self) -> bool:
+        """Whether ``put`` makes nothing but a Decimal of the canonical text."""
+        return self.plain and not self.as_text and self.args.mark == "."
+
     def direct(self) -> Callable[[Any], Any] | None:
         textual = self.args.thousands or self.args.mark != "."
         return forms.decimal if self.plain and not textual else None
@@ -117,6 +121,9 @@ class Percent(Number):
     def __init__(self, args: Any) -> None:
         super().__init__(args)
         self.plain = self.plain and args.of == 100
+
+    def exact(self) -> bool:
+        return super().exact() and not self.args.sign
 
     def direct(self) -> Callable[[Any], Any] | None:
         return None

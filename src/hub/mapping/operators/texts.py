@@ -24,6 +24,9 @@ class Text(Operator):
     def direct(self) -> Callable[[Any], Any] | None:
         return forms.text
 
+    def straight(self) -> bool:
+        return True
+
     def get(self, value: Any) -> Any:
         return forms.text(value)
 
