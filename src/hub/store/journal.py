@@ -43,11 +43,17 @@ def write(connection: Connection, run: str, at: str, entries: Sequence[Entry]) -
     if entries:
         rows = [
             {
-                "run": run, "at": at, "entity": e.entity, "hub_id": e.hub_id, "kind": e.kind, "system": e.system,
-                "remote_id": e.remote_id, "detail": dumps(e.detail),
+                "run": run,
+                "at": at,
+                "entity": e.entity,
+                "hub_id": e.hub_id,
+                "kind": e.kind,
+                "system": e.system,
+                "remote_id": e.remote_id,
+                "detail": dumps(e.detail),
             }
             for e in entries
-        ]  # fmt: skip
+        ]
         connection.execute(insert(JOURNAL), rows)
 
 

@@ -42,8 +42,15 @@ class RecordWrite(NamedTuple):
     deleted_by: str | None = None
 
 
-_COLUMNS = (RECORD.c.hub_id, RECORD.c.entity, RECORD.c.data, RECORD.c.stamps, RECORD.c.revision, RECORD.c.deleted_at,
-            RECORD.c.deleted_by)  # fmt: skip
+_COLUMNS = (
+    RECORD.c.hub_id,
+    RECORD.c.entity,
+    RECORD.c.data,
+    RECORD.c.stamps,
+    RECORD.c.revision,
+    RECORD.c.deleted_at,
+    RECORD.c.deleted_by,
+)
 _BY_IDS = select(*_COLUMNS).where(RECORD.c.hub_id.in_(bindparam("ids", expanding=True)))
 _DIRTY = (
     select(*_COLUMNS)
@@ -74,7 +81,10 @@ def dirty(connection: Connection, entity: str, after: str, limit: int) -> list[S
 def page(connection: Connection, entity: str, after: str, limit: int) -> list[Stored]:
     """All records of an entity, a page at a time, in order of hub id."""
     statement = (
-        select(*_COLUMNS).where(RECORD.c.entity == entity, RECORD.c.hub_id > after).order_by(RECORD.c.hub_id).limit(limit)
+        select(*_COLUMNS)
+        .where(RECORD.c.entity == entity, RECORD.c.hub_id > after)
+        .order_by(RECORD.c.hub_id)
+        .limit(limit)
     )
     return [_stored(row) for row in connection.execute(statement)]
 
@@ -90,11 +100,19 @@ def insert_records(connection: Connection, writes: Sequence[RecordWrite], at: st
     if writes:
         rows = [
             {
-                "hub_id": w.hub_id, "entity": w.entity, "data": dumps(w.values), "stamps": dumps(w.stamps), "revision": 1,
-                "dirty": w.dirty, "created_at": at, "updated_at": at, "deleted_at": w.deleted_at, "deleted_by": w.deleted_by,
+                "hub_id": w.hub_id,
+                "entity": w.entity,
+                "data": dumps(w.values),
+                "stamps": dumps(w.stamps),
+                "revision": 1,
+                "dirty": w.dirty,
+                "created_at": at,
+                "updated_at": at,
+                "deleted_at": w.deleted_at,
+                "deleted_by": w.deleted_by,
             }
             for w in writes
-        ]  # fmt: skip
+        ]
         connection.execute(insert(RECORD), rows)
 
 
@@ -102,10 +120,15 @@ _UPDATE = (
     update(RECORD)
     .where(RECORD.c.hub_id == bindparam("b_id"))
     .values(
-        data=bindparam("b_data"), stamps=bindparam("b_stamps"), dirty=bindparam("b_dirty"), updated_at=bindparam("b_at"),
-        deleted_at=bindparam("b_deleted_at"), deleted_by=bindparam("b_deleted_by"), revision=RECORD.c.revision + 1,
+        data=bindparam("b_data"),
+        stamps=bindparam("b_stamps"),
+        dirty=bindparam("b_dirty"),
+        updated_at=bindparam("b_at"),
+        deleted_at=bindparam("b_deleted_at"),
+        deleted_by=bindparam("b_deleted_by"),
+        revision=RECORD.c.revision + 1,
     )
-)  # fmt: skip
+)
 
 
 def update_records(connection: Connection, writes: Sequence[RecordWrite], at: str) -> None:
@@ -113,11 +136,16 @@ def update_records(connection: Connection, writes: Sequence[RecordWrite], at: st
     if writes:
         rows = [
             {
-                "b_id": w.hub_id, "b_data": dumps(w.values), "b_stamps": dumps(w.stamps), "b_dirty": w.dirty, "b_at": at,
-                "b_deleted_at": w.deleted_at, "b_deleted_by": w.deleted_by,
+                "b_id": w.hub_id,
+                "b_data": dumps(w.values),
+                "b_stamps": dumps(w.stamps),
+                "b_dirty": w.dirty,
+                "b_at": at,
+                "b_deleted_at": w.deleted_at,
+                "b_deleted_by": w.deleted_by,
             }
             for w in writes
-        ]  # fmt: skip
+        ]
         connection.execute(_UPDATE, rows)
 
 
@@ -148,7 +176,9 @@ def match_key(rule: tuple[str, ...], values: Values) -> int | None:
     return key - (1 << 64) if key >= 1 << 63 else key
 
 
-def index(connection: Connection, entity: str, rules: Sequence[tuple[str, ...]], records: Iterable[tuple[str, Values]]) -> None:
+def index(
+    connection: Connection, entity: str, rules: Sequence[tuple[str, ...]], records: Iterable[tuple[str, Values]]
+) -> None:
     """Make records findable by the match rules. Keys of earlier values stay: hits are verified against the values."""
     rows = []
     for hub_id, values in records:

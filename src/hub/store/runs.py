@@ -56,7 +56,17 @@ def save_plan(connection: Connection, plan_id: str, at: str, run_id: str, state:
     """Keep a plan for approval."""
     connection.execute(
         insert(PLAN),
-        [{"id": plan_id, "at": at, "run": run_id, "state": state, "status": "open", "scope": dumps(scope), "body": dumps(body)}],
+        [
+            {
+                "id": plan_id,
+                "at": at,
+                "run": run_id,
+                "state": state,
+                "status": "open",
+                "scope": dumps(scope),
+                "body": dumps(body),
+            }
+        ],
     )
 
 
@@ -74,7 +84,9 @@ def plan(connection: Connection, plan_id: str) -> Row | None:
 def plans(connection: Connection, status: str = "open", limit: int = 20) -> list[Row]:
     """Kept plans, newest first, without their writes."""
     statement = (
-        select(PLAN.c.id, PLAN.c.at, PLAN.c.run, PLAN.c.status).where(PLAN.c.status == status).order_by(PLAN.c.at.desc())
+        select(PLAN.c.id, PLAN.c.at, PLAN.c.run, PLAN.c.status)
+        .where(PLAN.c.status == status)
+        .order_by(PLAN.c.at.desc())
     )
     return [dict(row._mapping) for row in connection.execute(statement.limit(limit))]
 
@@ -143,7 +155,7 @@ def renew_lease(connection: Connection, lease: Lease, expires: str) -> None:
     )
     if done.rowcount != 1:
         raise Unavailable(
-            f"another pass took over {lease.name.removeprefix('entity:')} while this one was stalled; nothing was stored",
+            f"another pass took over {lease.name.removeprefix('entity:')} meanwhile; nothing was stored",
             where="store",
             cure="nothing to do: the other pass goes on from here",
         )
@@ -151,6 +163,4 @@ def renew_lease(connection: Connection, lease: Lease, expires: str) -> None:
 
 def free_lease(connection: Connection, lease: Lease) -> None:
     """Let go of a lease."""
-    connection.execute(
-        update(LEASE).where(LEASE.c.name == lease.name, LEASE.c.fence == lease.fence).values(expires="")
-    )
+    connection.execute(update(LEASE).where(LEASE.c.name == lease.name, LEASE.c.fence == lease.fence).values(expires=""))

@@ -63,9 +63,18 @@ _KNOWN = select(SHADOW.c.remote_id, SHADOW.c.hub_id, SHADOW.c.hash, SHADOW.c.ver
     SHADOW.c.remote_id.in_(bindparam("ids", expanding=True)),
 )
 _ALL = (
-    SHADOW.c.system, SHADOW.c.entity, SHADOW.c.remote_id, SHADOW.c.hub_id, SHADOW.c.ref, SHADOW.c.version, SHADOW.c.data,
-    SHADOW.c.meant, SHADOW.c.modified_at, SHADOW.c.gone, SHADOW.c.hash,
-)  # fmt: skip
+    SHADOW.c.system,
+    SHADOW.c.entity,
+    SHADOW.c.remote_id,
+    SHADOW.c.hub_id,
+    SHADOW.c.ref,
+    SHADOW.c.version,
+    SHADOW.c.data,
+    SHADOW.c.meant,
+    SHADOW.c.modified_at,
+    SHADOW.c.gone,
+    SHADOW.c.hash,
+)
 _BY_REMOTE = select(*_ALL).where(
     SHADOW.c.system == bindparam("system"),
     SHADOW.c.entity == bindparam("entity"),
@@ -76,9 +85,18 @@ _BY_HUB = select(*_ALL).where(SHADOW.c.hub_id.in_(bindparam("ids", expanding=Tru
 
 def _shadow(row: Any) -> Shadow:
     return Shadow(
-        row[0], row[1], row[2], row[3], row[4], row[5], loads_remote(row[6]), loads(row[7]) if row[7] else {}, row[8],
-        row[9], row[10],
-    )  # fmt: skip
+        row[0],
+        row[1],
+        row[2],
+        row[3],
+        row[4],
+        row[5],
+        loads_remote(row[6]),
+        loads(row[7]) if row[7] else {},
+        row[8],
+        row[9],
+        row[10],
+    )
 
 
 def known(connection: Connection, system: str, entity: str, remote_ids: Iterable[str]) -> dict[str, Known]:
@@ -150,16 +168,26 @@ def hub_ids_of(connection: Connection, system: str, entity: str, refs: Iterable[
     return {row[0]: row[1] for row in rows}
 
 
-def store(connection: Connection, system: str, entity: str, writes: Sequence[ShadowWrite], *, new: bool = False) -> None:
+def store(
+    connection: Connection, system: str, entity: str, writes: Sequence[ShadowWrite], *, new: bool = False
+) -> None:
     """Store shadows. ``new``: none of them is there yet, which spares the database a look."""
     rows = [
         {
-            "system": system, "entity": entity, "remote_id": w.remote_id, "hub_id": w.hub_id, "ref": w.ref,
-            "version": w.version, "hash": w.hash, "data": w.text, "meant": dumps(w.meant) if w.meant else None,
-            "modified_at": w.modified_at, "gone": w.gone,
+            "system": system,
+            "entity": entity,
+            "remote_id": w.remote_id,
+            "hub_id": w.hub_id,
+            "ref": w.ref,
+            "version": w.version,
+            "hash": w.hash,
+            "data": w.text,
+            "meant": dumps(w.meant) if w.meant else None,
+            "modified_at": w.modified_at,
+            "gone": w.gone,
         }
         for w in writes
-    ]  # fmt: skip
+    ]
     if rows and new:
         connection.execute(insert(SHADOW), rows)
     else:
@@ -167,7 +195,9 @@ def store(connection: Connection, system: str, entity: str, writes: Sequence[Sha
 
 
 _KEY = and_(
-    SHADOW.c.system == bindparam("b_system"), SHADOW.c.entity == bindparam("b_entity"), SHADOW.c.remote_id == bindparam("b_id")
+    SHADOW.c.system == bindparam("b_system"),
+    SHADOW.c.entity == bindparam("b_entity"),
+    SHADOW.c.remote_id == bindparam("b_id"),
 )
 _VERSION = update(SHADOW).where(_KEY).values(version=bindparam("b_version"))
 _GONE = update(SHADOW).where(_KEY).values(gone=bindparam("b_gone"))
@@ -175,7 +205,9 @@ _GONE = update(SHADOW).where(_KEY).values(gone=bindparam("b_gone"))
 
 def set_versions(connection: Connection, system: str, entity: str, versions: dict[str, str | None]) -> None:
     """The record was touched without a change we care for: only its version moves."""
-    rows = [{"b_system": system, "b_entity": entity, "b_id": key, "b_version": value} for key, value in versions.items()]
+    rows = [
+        {"b_system": system, "b_entity": entity, "b_id": key, "b_version": value} for key, value in versions.items()
+    ]
     if rows:
         connection.execute(_VERSION, rows)
 
@@ -189,7 +221,9 @@ def set_gone(connection: Connection, system: str, entity: str, remote_ids: Itera
 
 def count(connection: Connection, system: str, entity: str) -> int:
     """Live records known of one resource."""
-    statement = select(func.count()).where(SHADOW.c.system == system, SHADOW.c.entity == entity, SHADOW.c.gone.is_(None))
+    statement = select(func.count()).where(
+        SHADOW.c.system == system, SHADOW.c.entity == entity, SHADOW.c.gone.is_(None)
+    )
     return connection.execute(statement).scalar_one()
 
 

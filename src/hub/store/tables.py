@@ -23,7 +23,13 @@ class RecordRow(HubTable, table=True):
 
     __tablename__ = "hub_record"
     __table_args__ = (
-        Index("ix_hub_record_dirty", "entity", "hub_id", sqlite_where=text("dirty = 1"), postgresql_where=text("dirty = 1")),
+        Index(
+            "ix_hub_record_dirty",
+            "entity",
+            "hub_id",
+            sqlite_where=text("dirty = 1"),
+            postgresql_where=text("dirty = 1"),
+        ),
         Index("ix_hub_record_entity", "entity"),
     )
     hub_id: str = Field(primary_key=True)
@@ -89,7 +95,7 @@ class CursorRow(HubTable, table=True):
     listed_at: str | None = None
     """When a complete listing last ended."""
     observed_at: str | None = None
-    approved: int = Field(default=0, sa_column=Column("approved", SmallInteger, nullable=False))
+    approved: int = Field(default=0, sa_column=Column("approved", SmallInteger, nullable=False, server_default="0"))
     """1: the first sync was approved (or there was nothing to approve)."""
 
 

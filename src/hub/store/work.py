@@ -63,7 +63,12 @@ def doubt_intents(connection: Connection, run: str, system: str, entity: str, hu
     """The answer to these was lost."""
     connection.execute(
         update(INTENT)
-        .where(INTENT.c.run == run, INTENT.c.system == system, INTENT.c.entity == entity, INTENT.c.hub_id.in_(list(hub_ids)))
+        .where(
+            INTENT.c.run == run,
+            INTENT.c.system == system,
+            INTENT.c.entity == entity,
+            INTENT.c.hub_id.in_(list(hub_ids)),
+        )
         .values(doubt=1)
     )
 
@@ -130,10 +135,13 @@ def put_letter(connection: Connection, row: Row) -> None:
     key = LETTER.c.hub_id == row["hub_id"] if row.get("hub_id") else LETTER.c.remote_id == row["remote_id"]
     same = connection.execute(
         select(LETTER.c.id, LETTER.c.attempts).where(
-            LETTER.c.status.in_(("open", "replay")), LETTER.c.system == row["system"], LETTER.c.entity == row["entity"],
-            LETTER.c.stage == row["stage"], key,
+            LETTER.c.status.in_(("open", "replay")),
+            LETTER.c.system == row["system"],
+            LETTER.c.entity == row["entity"],
+            LETTER.c.stage == row["stage"],
+            key,
         )
-    ).first()  # fmt: skip
+    ).first()
     if same is None:
         connection.execute(insert(LETTER), [row])
         return
@@ -171,8 +179,16 @@ def set_letter(connection: Connection, letter_id: int, status: str, at: str) -> 
     connection.execute(update(LETTER).where(LETTER.c.id == letter_id).values(status=status, last_at=at))
 
 
-def close_letters(connection: Connection, system: str, entity: str, *, at: str, stage: str | None = None,
-                  hub_ids: Iterable[str] = (), remote_ids: Iterable[str] = ()) -> None:  # fmt: skip
+def close_letters(
+    connection: Connection,
+    system: str,
+    entity: str,
+    *,
+    at: str,
+    stage: str | None = None,
+    hub_ids: Iterable[str] = (),
+    remote_ids: Iterable[str] = (),
+) -> None:
     """What these letters were about has succeeded since."""
     alive = [LETTER.c.status.in_(("open", "replay")), LETTER.c.system == system, LETTER.c.entity == entity]
     if stage is not None:

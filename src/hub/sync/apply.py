@@ -52,7 +52,7 @@ class Writer:
         """… and changed nothing that other systems would have to be told."""
 
     def write(self, items: Sequence[tuple[Stored, Shadow | None, Step]]) -> int:
-        """Carry out these steps; returns how many writes succeeded. Failures become letters or wait for the next pass."""
+        """Carry out these steps; returns how many succeeded. What fails becomes a letter or waits for the next pass."""
         before = len(self.written)
         for action in ("create", "update", "archive", "delete"):
             chosen = [item for item in items if item[2].action == action]
@@ -86,23 +86,36 @@ class Writer:
                 continue  # what it refers to was not created after all: the next pass tries again
             live = shadow if shadow is not None and step.action != "create" else None
             try:
-                payload = self.lens.put(sent, live.data if live else None) if step.action in {"create", "update"} else {}
+                payload = (
+                    self.lens.put(sent, live.data if live else None) if step.action in {"create", "update"} else {}
+                )
             except RecordRejected as error:
                 self._letter(connection, record, shadow, step, wanted, error)
                 continue
             write = Write(
-                key=record.hub_id, values=payload, id=live.remote_id if live else None, version=live.version if live else None,
-                old=live.data if live else None, mode="archive" if step.action == "archive" else "delete",
-            )  # fmt: skip
+                key=record.hub_id,
+                values=payload,
+                id=live.remote_id if live else None,
+                version=live.version if live else None,
+                old=live.data if live else None,
+                mode="archive" if step.action == "archive" else "delete",
+            )
             jobs.append(Job(record, live, step, wanted, write))
         return jobs
 
     def _intent(self, one: Job) -> dict[str, Any]:
         return {
-            "run": self.job.run, "system": self.endpoint.system, "entity": self.endpoint.entity, "hub_id": one.record.hub_id,
-            "action": one.step.action, "remote_id": one.write.id, "version": one.write.version,
-            "fields": dumps(one.values), "at": self.job.now(), "doubt": 0,
-        }  # fmt: skip
+            "run": self.job.run,
+            "system": self.endpoint.system,
+            "entity": self.endpoint.entity,
+            "hub_id": one.record.hub_id,
+            "action": one.step.action,
+            "remote_id": one.write.id,
+            "version": one.write.version,
+            "fields": dumps(one.values),
+            "at": self.job.now(),
+            "doubt": 0,
+        }
 
     def _call(self, action: str, chunk: list[Job]) -> tuple[list[Result], HubError | None]:
         """Make the call; runs in a worker thread, touches nothing but the connector."""
@@ -130,17 +143,22 @@ class Writer:
             self._store_results(connection, chunk, results)
         failed = sum(result.error is not None for result in results)
         self.job.emit(
-            "batch.written", system=self.endpoint.system, entity=self.endpoint.entity, resource=self.endpoint.resource.name,
-            ok=len(results) - failed, failed=failed,
-        )  # fmt: skip
+            "batch.written",
+            system=self.endpoint.system,
+            entity=self.endpoint.entity,
+            resource=self.endpoint.resource.name,
+            ok=len(results) - failed,
+            failed=failed,
+        )
 
     def _call_failed(self, connection: Connection, chunk: list[Job], failure: HubError) -> None:
         ids = [one.record.hub_id for one in chunk]
         system, entity = self.endpoint.system, self.endpoint.entity
         if isinstance(failure, UnknownOutcome):
             work.doubt_intents(connection, self.job.run, system, entity, ids)
-        else:
-            work.settle_intents(connection, self.job.run, system, entity, ids)
+            self.job.again = True
+            return  # recover looks before anything is sent again
+        work.settle_intents(connection, self.job.run, system, entity, ids)
         down = isinstance(failure, (AuthenticationError, Unavailable, RateLimited))
         self.job.failed(self.endpoint, failure, down=down)
         self.job.blocked.add((system, entity))
@@ -149,7 +167,9 @@ class Writer:
         """Confirm what succeeded, in bulk; treat each failure for itself."""
         done = [(one, result) for one, result in zip(chunk, results, strict=True) if result.error is None]
         if done:
-            settled = self.confirmer.confirm(connection, [(one.record, one.shadow, one.step, r.remote) for one, r in done])
+            settled = self.confirmer.confirm(
+                connection, [(one.record, one.shadow, one.step, r.remote) for one, r in done]
+            )
             self.settled |= settled
             self.written |= {one.record.hub_id for one, _ in done}
         doubtful = []
@@ -161,10 +181,12 @@ class Writer:
         ids = [one.record.hub_id for one in chunk if one.record.hub_id not in doubtful]
         work.settle_intents(connection, self.job.run, self.endpoint.system, self.endpoint.entity, ids)
         if doubtful:
+            self.job.again = True
             work.doubt_intents(connection, self.job.run, self.endpoint.system, self.endpoint.entity, doubtful)
 
     def _record_failed(self, connection: Connection, one: Job, error: HubError) -> None:
         if self.confirmer.recovered(connection, one.record, one.shadow, one.step, error):
+            self.job.again = True
             return
         if isinstance(error, (Unavailable, RateLimited, AuthenticationError)):
             self.job.failed(self.endpoint, error, down=isinstance(error, AuthenticationError))
@@ -175,11 +197,19 @@ class Writer:
         self, connection: Connection, record: Stored, shadow: Shadow | None, step: Step, values: Values, error: HubError
     ) -> None:
         outcomes.letter(
-            self.job, connection, self.endpoint, stage="delete" if step.action in {"delete", "archive"} else "write",
-            hub_id=record.hub_id, remote_id=shadow.remote_id if shadow else "", field=getattr(error, "field", None) or "",
-            error=type(error).__name__, message=error.what, cure=error.cure or "", payload=values,
+            self.job,
+            connection,
+            self.endpoint,
+            stage="delete" if step.action in {"delete", "archive"} else "write",
+            hub_id=record.hub_id,
+            remote_id=shadow.remote_id if shadow else "",
+            field=getattr(error, "field", None) or "",
+            error=type(error).__name__,
+            message=error.what,
+            cure=error.cure or "",
+            payload=values,
             mark=mark_of(record, shadow),
-        )  # fmt: skip
+        )
 
 
 def approve(job: Pass, endpoint: Endpoint) -> None:

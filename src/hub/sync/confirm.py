@@ -70,7 +70,14 @@ class Confirmer:
             counts.deleted += step.action == "delete"
             counts.archived += step.action == "archive"
             entries.append(
-                Entry(record.entity, record.hub_id, "written", self.endpoint.system, shadow.remote_id, {"action": step.action})
+                Entry(
+                    record.entity,
+                    record.hub_id,
+                    "written",
+                    self.endpoint.system,
+                    shadow.remote_id,
+                    {"action": step.action},
+                )
             )
         journal.write(connection, self.job.run, self.job.now(), entries)
         return {record.hub_id for record, _, _, _ in done}
@@ -101,7 +108,7 @@ class Confirmer:
 
     def _answer(self, item: Done) -> tuple[Remote, dict[str, Any]]:
         """The record as the system has it now, or, where it could not be read back, as it must be."""
-        record, shadow, _, remote = item
+        _, shadow, _, remote = item
         if remote is None:
             assert shadow is not None
             remote = Remote(shadow.remote_id, None, ref=shadow.ref)
@@ -134,18 +141,41 @@ class Confirmer:
     def _differs(self, name: str, lens_field: LensField, wanted: Any, shows: Any) -> bool:
         if lens_field.lines is None:
             return bool(wanted != shows)
-        target = Target("", "", "", {name: replace(lens_field, strength="normal")}, "", None, {name: shows}, {}, False, "ignore",
-                        False, False, {})  # fmt: skip
+        target = Target(
+            "",
+            "",
+            "",
+            {name: replace(lens_field, strength="normal")},
+            "",
+            None,
+            {name: shows},
+            {},
+            False,
+            "ignore",
+            False,
+            False,
+            {},
+        )
         return bool(differences({name: wanted}, target))
 
     def _observe_rest(
-        self, connection: Connection, batch: Batch, record: Stored, step: Step, remote: Remote, theirs: Values,
-        base: Values | None, meant: Values, doubtful: bool,
-    ) -> bool:  # fmt: skip
+        self,
+        connection: Connection,
+        batch: Batch,
+        record: Stored,
+        step: Step,
+        remote: Remote,
+        theirs: Values,
+        base: Values | None,
+        meant: Values,
+        doubtful: bool,
+    ) -> bool:
         """Decide the fields we did not write; True when the record changed by it."""
         fields = {name: f for name, f in self.lens.fields.items() if name not in step.write}
         if doubtful:  # somebody may have edited what we wrote
-            fields |= {n: self.lens.fields[n] for n in step.write if n not in meant and theirs.get(n) != record.values[n]}
+            fields |= {
+                n: self.lens.fields[n] for n in step.write if n not in meant and theirs.get(n) != record.values[n]
+            }
         seen = theirs
         for name, part in self._computed.items():
             if name in step.write and part is not None and name not in fields and isinstance(theirs.get(name), list):
@@ -154,9 +184,15 @@ class Confirmer:
                 fields[name] = part
                 base = {k: v for k, v in base.items() if k != name} if base is not None else None
         sight = Sight(
-            system=self.endpoint.system, theirs=seen, base=base, meant=meant, ours=record.values, stamps=record.stamps,
-            at=edited_at(remote, self.job.now()), linked=frozenset([self.endpoint.system]),
-        )  # fmt: skip
+            system=self.endpoint.system,
+            theirs=seen,
+            base=base,
+            meant=meant,
+            ours=record.values,
+            stamps=record.stamps,
+            at=edited_at(remote, self.job.now()),
+            linked=frozenset([self.endpoint.system]),
+        )
         decision = decide(sight, fields, self.intake.policy)
         if decision.changes:
             self.intake.apply_decision(connection, batch, remote, record, decision, quiet=True)
@@ -177,9 +213,15 @@ class Confirmer:
     ) -> None:
         text = dumps({name: raw[name] for name in self.intake.fields if name in raw})
         row = ShadowWrite(
-            remote.id, record.hub_id, remote.ref or (shadow.ref if shadow else remote.id), remote.version, fingerprint(text),
-            text, meant, remote.modified_at,
-        )  # fmt: skip
+            remote.id,
+            record.hub_id,
+            remote.ref or (shadow.ref if shadow else remote.id),
+            remote.version,
+            fingerprint(text),
+            text,
+            meant,
+            remote.modified_at,
+        )
         batch.shadows.append(row)
 
     def recovered(
@@ -196,11 +238,15 @@ class Confirmer:
         if not isinstance(self.endpoint.connector, Get):
             return False
         if isinstance(error, VersionConflict) and shadow is not None:
-            fresh = self.endpoint.connector.get(name, [shadow.remote_id], self.lens.remote_fields, self.lens.read_options)
+            fresh = self.endpoint.connector.get(
+                name, [shadow.remote_id], self.lens.remote_fields, self.lens.read_options
+            )
             self.intake.take(connection, fresh)
             return True
         if isinstance(error, AlreadyExists) and error.remote_id and step.action == "create":
-            fresh = self.endpoint.connector.get(name, [error.remote_id], self.lens.remote_fields, self.lens.read_options)
+            fresh = self.endpoint.connector.get(
+                name, [error.remote_id], self.lens.remote_fields, self.lens.read_options
+            )
             return self._adopt(connection, record, fresh)
         return False
 

@@ -37,9 +37,7 @@ def _title(setup: Setup, row: Row, record: Stored | None) -> str:
     return str(row["hub_id"])
 
 
-def resolve(
-    job: Pass, conflict_id: int, *, take: str | None, value: Any, link: str | None, new: bool
-) -> Row:
+def resolve(job: Pass, conflict_id: int, *, take: str | None, value: Any, link: str | None, new: bool) -> Row:
     """Decide one conflict. Raises ConfigurationError when it is not open or the answer does not fit it."""
     with job.store.read() as connection:
         row = work.conflict(connection, conflict_id)
@@ -49,7 +47,9 @@ def resolve(
         return _resolve_match(job, row, link, new)
     if take not in {"theirs", "ours", "value"}:
         raise ConfigurationError(
-            "say which value to take", where=f"conflict {conflict_id}", cure="--take theirs, --take ours, or --value VALUE"
+            "say which value to take",
+            where=f"conflict {conflict_id}",
+            cure="--take theirs, --take ours, or --value VALUE",
         )
     with job.transaction(row["entity"]) as connection:
         record = records.load(connection, [row["hub_id"]])[row["hub_id"]]
@@ -65,8 +65,14 @@ def resolve(
         records.update_records(connection, [write], now)
         analyst.project(connection, job.spec(record.entity), [], [write], now)
         work.change_conflict(connection, conflict_id, status="resolved", resolved_at=now, resolution=take)
-        entry = Entry(record.entity, record.hub_id, "resolved", row["system"], None,
-                      {"path": row["path"], "take": take, "theirs": row["theirs"], "ours": row["ours"], "value": value})  # fmt: skip
+        entry = Entry(
+            record.entity,
+            record.hub_id,
+            "resolved",
+            row["system"],
+            None,
+            {"path": row["path"], "take": take, "theirs": row["theirs"], "ours": row["ours"], "value": value},
+        )
         journal.write(connection, job.run, now, [entry])
     return {**row, "status": "resolved", "resolution": take}
 
@@ -77,8 +83,12 @@ def _deletion(job: Pass, row: Row, record: Stored, take: str, now: str, connecti
     # 'theirs' is what row.system did: the deletion, or the edit of a record deleted elsewhere.
     keep_deleted = (take == "theirs") == (row["theirs"] == "deleted")
     if keep_deleted:
-        return RecordWrite(record.hub_id, record.entity, record.values, record.stamps, 1, record.deleted_at or now, deleted_in)
-    for shadow in [s for s in shadows.by_hub(connection, [record.hub_id]).get(record.hub_id, {}).values() if s.gone == "them"]:
+        return RecordWrite(
+            record.hub_id, record.entity, record.values, record.stamps, 1, record.deleted_at or now, deleted_in
+        )
+    for shadow in [
+        s for s in shadows.by_hub(connection, [record.hub_id]).get(record.hub_id, {}).values() if s.gone == "them"
+    ]:
         shadows.set_gone(connection, shadow.system, shadow.entity, [shadow.remote_id], "hub")
     return RecordWrite(record.hub_id, record.entity, record.values, record.stamps, 1, None, None)
 
@@ -107,26 +117,30 @@ def _resolve_match(job: Pass, row: Row, link: str | None, new: bool) -> Row:
     """Say which canonical record a remote record is, or that it is a new one."""
     if bool(link) == new:
         raise ConfigurationError(
-            "this record may be one of several", where=f"conflict {row['id']}",
+            "this record may be one of several",
+            where=f"conflict {row['id']}",
             cure=f"--link HUB_ID (one of {', '.join(row['ours'] or []) or 'hub status'}) or --new",
-        )  # fmt: skip
-    endpoint = next(
-        e for e in job.setup.endpoints if e.system == row["system"] and e.entity == row["entity"]
-    )
+        )
+    endpoint = next(e for e in job.setup.endpoints if e.system == row["system"] and e.entity == row["entity"])
     remote_id = row["hub_id"].partition(":")[2]
     with job.transaction(row["entity"]) as connection:
         waiting = {w["remote_id"]: w for w in work.waiting(connection, row["system"], row["entity"])}
         if remote_id not in waiting:
-            raise ConfigurationError("that record is not waiting any more", where=f"conflict {row['id']}", cure="hub sync")
+            raise ConfigurationError(
+                "that record is not waiting any more", where=f"conflict {row['id']}", cure="hub sync"
+            )
         remote = outcomes.waited(waiting[remote_id])
         if link is not None:
             if link not in records.load(connection, [link]):
-                raise ConfigurationError(f"there is no record {link}", where=f"conflict {row['id']}", cure="use a hub id")
+                raise ConfigurationError(
+                    f"there is no record {link}", where=f"conflict {row['id']}", cure="use a hub id"
+                )
             if link in shadows.linked_in(connection, [link], row["system"], row["entity"]):
                 raise ConfigurationError(
-                    f"{link} is linked with another record of {row['system']}", where=f"conflict {row['id']}",
+                    f"{link} is linked with another record of {row['system']}",
+                    where=f"conflict {row['id']}",
                     cure=f"merge the two in {row['system']}, or use --new",
-                )  # fmt: skip
+                )
             remote.key = link
         Intake(job, endpoint, force_new=new).take(connection, [remote])
         work.drop_waiting(connection, row["system"], row["entity"], [remote_id])

@@ -55,6 +55,8 @@ class Pass:
     """Systems that failed in this pass, and why: nothing more is asked of them."""
     blocked: set[tuple[str, str]] = field(default_factory=set)
     """(system, entity) that could not be read to the end: writing there could make duplicates."""
+    again: bool = False
+    """Something was observed anew while writing: another round may find more to do."""
     _counts: dict[tuple[str, str], Counts] = field(default_factory=dict)
     _paths: dict[tuple[str, str], tuple[RefPath, ...]] = field(default_factory=dict)
 
@@ -96,7 +98,13 @@ class Pass:
             self.down[endpoint.system] = str(error)
         failure = SystemFailure(endpoint.system, endpoint.entity, type(error).__name__, str(error))
         self.report.failures.append(failure)
-        self.emit("system.failed", system=endpoint.system, entity=endpoint.entity, error=failure.error, message=failure.message)
+        self.emit(
+            "system.failed",
+            system=endpoint.system,
+            entity=endpoint.entity,
+            error=failure.error,
+            message=failure.message,
+        )
 
     @contextmanager
     def transaction(self, entity: str) -> Iterator[Connection]:

@@ -53,10 +53,14 @@ def correlate(
         if len(free) == 1 and len(hits) == 1:
             return Match("matched", free[0], rule=name)
         if len(free) > 1:
-            return Match("ambiguous", rule=name, candidates=tuple(free), reason=f"{len(free)} records have the same {name}")
+            return Match(
+                "ambiguous", rule=name, candidates=tuple(free), reason=f"{len(free)} records have the same {name}"
+            )
         if hits:
             return Match(
-                "ambiguous", rule=name, candidates=tuple(hits),
+                "ambiguous",
+                rule=name,
+                candidates=tuple(hits),
                 reason=f"another record of this system with the same {name} is linked already",
-            )  # fmt: skip
+            )
     return Match("new")

@@ -123,9 +123,16 @@ def _decide_value(
 
 
 def _judge(
-    sight: Sight, path: str, lens_field: LensField, policy: EntityPolicy, owner: str | None, base: Any, agreed: Any,
-    theirs: Any, ours: Any,
-) -> tuple[Kind | None, str]:  # fmt: skip
+    sight: Sight,
+    path: str,
+    lens_field: LensField,
+    policy: EntityPolicy,
+    owner: str | None,
+    base: Any,
+    agreed: Any,
+    theirs: Any,
+    ours: Any,
+) -> tuple[Kind | None, str]:
     first = base is ABSENT
     blank = ours is ABSENT or ours is None
     if first and theirs is None:
@@ -176,7 +183,9 @@ def _decide_lines(decision: Decision, sight: Sight, lens_field: LensField, polic
     for key in dict.fromkeys([*theirs_by, *base_by]):
         path = f"{name}[{key}]"
         if key not in theirs_by:
-            change = _line_removed(sight, path, lens_field, policy, base_by[key], agreed_by.get(key, ABSENT), merged.get(key))
+            change = _line_removed(
+                sight, path, lens_field, policy, base_by[key], agreed_by.get(key, ABSENT), merged.get(key)
+            )
             if change is not None:
                 changes.append(change)
                 if change.kind == "accepted":
@@ -189,7 +198,9 @@ def _decide_lines(decision: Decision, sight: Sight, lens_field: LensField, polic
             if change.kind == "accepted":
                 merged[key] = dict(theirs_by[key])
         else:
-            changes += _merge_line(sight, path, lines, policy, base_by.get(key), agreed_by.get(key), theirs_by[key], merged[key])
+            changes += _merge_line(
+                sight, path, lines, policy, base_by.get(key), agreed_by.get(key), theirs_by[key], merged[key]
+            )
     if not changes:
         return
     decision.changes += changes
@@ -233,9 +244,15 @@ def _line_added(
 
 
 def _merge_line(
-    sight: Sight, path: str, lines: LensLines, policy: EntityPolicy, base: Values | None, agreed: Values | None,
-    theirs: Values, ours: Values,
-) -> list[Change]:  # fmt: skip
+    sight: Sight,
+    path: str,
+    lines: LensLines,
+    policy: EntityPolicy,
+    base: Values | None,
+    agreed: Values | None,
+    theirs: Values,
+    ours: Values,
+) -> list[Change]:
     """Merge one line into ``ours`` in place."""
     changes = []
     for name, lens_field in lines.fields.items():
@@ -259,7 +276,9 @@ def by_key(value: Any, lines: LensLines | None, key: str = "") -> dict[Any, Valu
         return {}
     key = lines.key if lines is not None else key
     known = lines.keys if lines is not None else None
-    return {line[key]: dict(line) for line in value if line.get(key) is not None and (known is None or line[key] in known)}
+    return {
+        line[key]: dict(line) for line in value if line.get(key) is not None and (known is None or line[key] in known)
+    }
 
 
 def sort_lines(lines: Any, key: str) -> list[Values]:

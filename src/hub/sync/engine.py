@@ -64,9 +64,13 @@ class Engine:
     # passes ---------------------------------------------------------------------------------------------------------
 
     def sync(
-        self, entities: Sequence[str] | None = None, systems: Sequence[str] | None = None, *, full: bool = False,
+        self,
+        entities: Sequence[str] | None = None,
+        systems: Sequence[str] | None = None,
+        *,
+        full: bool = False,
         yes: bool = False,
-    ) -> PassReport:  # fmt: skip
+    ) -> PassReport:
         """One pass: observe, then plan and apply until nothing is left to write.
 
         ``systems``: observe only these (writes go wherever they belong). ``full``: read everything, not only changes.
@@ -77,13 +81,7 @@ class Engine:
         with _Run(self, "sync", entities, yes) as run:
             self._observe(run, systems, full)
             rounds = Rounds(run.job, run.entities)
-            for _ in range(MAX_ROUNDS):
-                run.job.report.rounds += 1
-                if not rounds.run():
-                    break
-                self._recover(run)
-            rounds.close()
-            run.job.report.plan = rounds.plan
+            self._write(run, rounds)
             self._keep_held_plan(run, rounds)
         return run.job.report
 
@@ -101,7 +99,9 @@ class Engine:
         with self.store.read() as connection:
             kept = runs.plan(connection, plan_id)
         if kept is None:
-            raise ConfigurationError(f"there is no plan {plan_id}", where="plan", cure="hub plan makes one; hub status lists them")
+            raise ConfigurationError(
+                f"there is no plan {plan_id}", where="plan", cure="hub plan makes one; hub status lists them"
+            )
         if kept["status"] != "open":
             raise ConfigurationError(
                 f"the plan {plan_id} is {kept['status']}", where="plan", cure="make a new one with hub plan"
@@ -114,19 +114,25 @@ class Engine:
                 with self.store.begin() as connection:
                     runs.set_plan(connection, plan_id, "stale")
                 raise ConfigurationError(
-                    f"{moved} changed since the plan was made; nothing was written", where=f"plan {plan_id}",
+                    f"{moved} changed since the plan was made; nothing was written",
+                    where=f"plan {plan_id}",
                     cure="make a new plan with hub plan and read it",
-                )  # fmt: skip
+                )
             rounds = Rounds(run.job, run.entities)
-            for _ in range(MAX_ROUNDS):
-                run.job.report.rounds += 1
-                if not rounds.run():
-                    break
-            rounds.close()
-            run.job.report.plan = rounds.plan
+            self._write(run, rounds)
             with self.store.begin() as connection:
                 runs.set_plan(connection, plan_id, "applied")
         return run.job.report
+
+    def _write(self, run: _Run, rounds: Rounds) -> None:
+        """Rounds until nothing is left to write; a number given by one system may have to go to another."""
+        for _ in range(MAX_ROUNDS):
+            run.job.report.rounds += 1
+            if not rounds.run():
+                break
+            self._recover(run)
+        rounds.close()
+        run.job.report.plan = rounds.plan
 
     def _observe(self, run: _Run, systems: Sequence[str] | None, full: bool) -> None:
         self._recover(run)
@@ -170,9 +176,16 @@ class Engine:
         """What waits for a person, oldest first."""
         return conflicts.listed(self.store, self.setup)
 
-    def resolve(self, conflict_id: int, *, take: str | None = None, value: Any = None, link: str | None = None,
-                new: bool = False) -> dict[str, Any]:  # fmt: skip
-        """Decide a conflict: ``take`` 'theirs', 'ours' or 'value' (with ``value``); for a doubtful match ``link`` or ``new``."""
+    def resolve(
+        self,
+        conflict_id: int,
+        *,
+        take: str | None = None,
+        value: Any = None,
+        link: str | None = None,
+        new: bool = False,
+    ) -> dict[str, Any]:
+        """Decide a conflict: ``take`` theirs, ours or value (with ``value``); for a doubtful match ``link`` or ``new``."""
         with _Run(self, "sync", None, False, quiet=True) as run:
             return conflicts.resolve(run.job, conflict_id, take=take, value=value, link=link, new=new)
 
@@ -196,7 +209,9 @@ class Engine:
 class _Run:
     """A pass from its first to its last entry in the store: leases taken and given back, the run noted."""
 
-    def __init__(self, engine: Engine, kind: Any, entities: Sequence[str] | None, yes: bool, *, quiet: bool = False) -> None:
+    def __init__(
+        self, engine: Engine, kind: Any, entities: Sequence[str] | None, yes: bool, *, quiet: bool = False
+    ) -> None:
         self.engine = engine
         self.entities = _known(engine.setup, entities)
         self.quiet = quiet
@@ -210,14 +225,21 @@ class _Run:
         with job.store.begin() as connection:
             for entity in self.entities:
                 job.leases[entity] = runs.take_lease(
-                    connection, f"entity:{entity}", f"{self.engine.owner}/{job.run}", instant(now),
+                    connection,
+                    f"entity:{entity}",
+                    f"{self.engine.owner}/{job.run}",
+                    instant(now),
                     instant(now + timedelta(seconds=LEASE_SECONDS)),
-                )  # fmt: skip
+                )
             if not self.quiet:
                 runs.start_run(connection, job.run, job.report.kind, job.report.started)
         if not self.quiet:
-            job.emit("pass.started", entities=list(self.entities), systems=sorted({e.system for e in job.setup.endpoints}),
-                     mode=job.report.kind)  # fmt: skip
+            job.emit(
+                "pass.started",
+                entities=list(self.entities),
+                systems=sorted({e.system for e in job.setup.endpoints}),
+                mode=job.report.kind,
+            )
         return self
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
@@ -247,7 +269,9 @@ def _known(setup: Setup, entities: Sequence[str] | None) -> list[str]:
         return list(setup.policies)
     for name in entities:
         if name not in setup.policies:
-            raise ConfigurationError(f"there is no entity {name} in hub.yaml", cure=f"one of: {', '.join(setup.policies)}")
+            raise ConfigurationError(
+                f"there is no entity {name} in hub.yaml", cure=f"one of: {', '.join(setup.policies)}"
+            )
     return [name for name in setup.policies if name in entities]
 
 

@@ -32,13 +32,19 @@ def explain(store: Store, setup: Setup, entity: str, key: str, field: str | None
     names = list(record.values) if field is None else [field]
     head = (field or "").partition("[")[0]
     if field is not None and head not in record.values and head not in setup.specs[entity].fields:
-        raise ConfigurationError(f"{entity} has no field {field}", cure=f"one of: {', '.join(setup.specs[entity].fields)}")
+        raise ConfigurationError(
+            f"{entity} has no field {field}", cure=f"one of: {', '.join(setup.specs[entity].fields)}"
+        )
     return {
-        "entity": entity, "hub_id": record.hub_id, "deleted": record.deleted_at,
-        "links": {s: {"id": shadow.remote_id, "version": shadow.version, "gone": shadow.gone} for s, shadow in seen.items()},
+        "entity": entity,
+        "hub_id": record.hub_id,
+        "deleted": record.deleted_at,
+        "links": {
+            s: {"id": shadow.remote_id, "version": shadow.version, "gone": shadow.gone} for s, shadow in seen.items()
+        },
         "fields": {name: _field(setup, record, entries, name) for name in names},
         "history": [_line(entry) for entry in entries],
-    }  # fmt: skip
+    }
 
 
 def _find(connection: Connection, setup: Setup, entity: str, key: str) -> Stored:
@@ -55,7 +61,9 @@ def _find(connection: Connection, setup: Setup, entity: str, key: str) -> Stored
             f"{len(ids)} records of {entity} are called {key}", cure=f"use a hub id: {', '.join(sorted(ids)[:5])}"
         )
     if not ids:
-        raise ConfigurationError(f"there is no {entity} called {key}", cure="use a hub id, a remote id, a number or a name")
+        raise ConfigurationError(
+            f"there is no {entity} called {key}", cure="use a hub id, a remote id, a number or a name"
+        )
     hub_id = ids.pop()
     return records.load(connection, [hub_id])[hub_id]
 
@@ -74,7 +82,11 @@ def _field(setup: Setup, record: Stored, entries: list[Logged], name: str) -> Ro
     head = name.partition("[")[0]
     by, at = (record.stamps.get(name) or record.stamps.get(head) or record.stamps.get("*") or ["", ""])[:2]
     lens_field = next(
-        (e.lens.fields[head] for e in setup.endpoints if e.system == by and e.entity == record.entity and head in e.lens.fields),
+        (
+            e.lens.fields[head]
+            for e in setup.endpoints
+            if e.system == by and e.entity == record.entity and head in e.lens.fields
+        ),
         None,
     )
     steps = []
@@ -82,9 +94,14 @@ def _field(setup: Setup, record: Stored, entries: list[Logged], name: str) -> Ro
         steps += _steps(entry, name, head)
     owner = setup.policies[record.entity].authority.get(head)
     return {
-        "value": record.values.get(head), "from": by, "at": at, "mapping": str(lens_field.position) if lens_field else None,
-        "remote": list(lens_field.remote) if lens_field else [], "owner": owner, "steps": steps,
-    }  # fmt: skip
+        "value": record.values.get(head),
+        "from": by,
+        "at": at,
+        "mapping": str(lens_field.position) if lens_field else None,
+        "remote": list(lens_field.remote) if lens_field else [],
+        "owner": owner,
+        "steps": steps,
+    }
 
 
 def _steps(entry: Logged, name: str, head: str) -> list[Row]:
@@ -93,11 +110,20 @@ def _steps(entry: Logged, name: str, head: str) -> list[Row]:
         return [{**base, "rule": "first", "text": f"came with the record, first seen in {entry.system}"}]
     if entry.kind == "observed":
         return [
-            {**base, "rule": rule, "decision": kind, "path": path, "base": old, "theirs": theirs, "ours": ours,
-             "edited_at": entry.detail.get("at"), "by": entry.detail.get("by")}
+            {
+                **base,
+                "rule": rule,
+                "decision": kind,
+                "path": path,
+                "base": old,
+                "theirs": theirs,
+                "ours": ours,
+                "edited_at": entry.detail.get("at"),
+                "by": entry.detail.get("by"),
+            }
             for path, kind, rule, old, theirs, ours in entry.detail["changes"]
             if path == name or path.partition("[")[0] == name or (path == head and name != head)
-        ]  # fmt: skip
+        ]
     if entry.kind == "written":
         fields = entry.detail.get("fields")
         if fields is None:
@@ -112,6 +138,10 @@ def _steps(entry: Logged, name: str, head: str) -> list[Row]:
 
 def _line(entry: Logged) -> Row:
     return {
-        "at": entry.at, "run": entry.run, "kind": entry.kind, "system": entry.system, "remote_id": entry.remote_id,
+        "at": entry.at,
+        "run": entry.run,
+        "kind": entry.kind,
+        "system": entry.system,
+        "remote_id": entry.remote_id,
         "detail": entry.detail,
-    }  # fmt: skip
+    }

@@ -58,12 +58,23 @@ class Gate:
                 rules, fields, samples = self._count(endpoint)
                 with self.job.store.read() as connection:
                     total = shadows.count(connection, endpoint.system, entity)
-                matched.append({
-                    "system": endpoint.system, "entity": entity, "records": total, "matched": dict(rules),
-                    "alone": total - sum(rules.values()),
-                })  # fmt: skip
+                matched.append(
+                    {
+                        "system": endpoint.system,
+                        "entity": entity,
+                        "records": total,
+                        "matched": dict(rules),
+                        "alone": total - sum(rules.values()),
+                    }
+                )
                 census += [
-                    {"system": endpoint.system, "entity": entity, "field": name, "differing": count, "samples": samples[name]}
+                    {
+                        "system": endpoint.system,
+                        "entity": entity,
+                        "field": name,
+                        "differing": count,
+                        "samples": samples[name],
+                    }
                     for name, count in fields.most_common()
                 ]
         return matched, census

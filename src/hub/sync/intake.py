@@ -85,7 +85,11 @@ class Intake:
         counts = self.job.counts(self.endpoint)
         counts.seen += len(latest)
         known = shadows.known(connection, system, entity, latest)
-        gone = [r.id for r in latest.values() if (r.deleted or r.record is None) and r.id in known and known[r.id].gone in LIVE]
+        gone = [
+            r.id
+            for r in latest.values()
+            if (r.deleted or r.record is None) and r.id in known and known[r.id].gone in LIVE
+        ]
         taken = Taken()
         news = self._news(connection, latest.values(), known, taken)
         if gone:
@@ -95,7 +99,9 @@ class Intake:
             self._take_news(connection, news, taken)
         return taken
 
-    def _news(self, connection: Connection, remotes: Iterable[Remote], known: dict[str, Known], taken: Taken) -> list[News]:
+    def _news(
+        self, connection: Connection, remotes: Iterable[Remote], known: dict[str, Known], taken: Taken
+    ) -> list[News]:
         """The sightings that are news, translated; echoes end here, bad ones become dead letters."""
         fresh: list[tuple[Remote, str, int]] = []
         versions: dict[str, str | None] = {}
@@ -128,10 +134,18 @@ class Intake:
     def _unreadable(self, connection: Connection, remote: Remote, got: Got, known: Known | None) -> None:
         problem = got.problems[0]
         outcomes.letter(
-            self.job, connection, self.endpoint, stage="observe", remote_id=remote.id, hub_id=known.hub_id if known else "",
-            field=problem.remote, error="RecordRejected", message=f"{problem.message} (value {problem.value!r})",
-            cure=f"mend the value in {self.endpoint.system}, or the mapping at {problem.position}", payload=remote.record,
-        )  # fmt: skip
+            self.job,
+            connection,
+            self.endpoint,
+            stage="observe",
+            remote_id=remote.id,
+            hub_id=known.hub_id if known else "",
+            field=problem.remote,
+            error="RecordRejected",
+            message=f"{problem.message} (value {problem.value!r})",
+            cure=f"mend the value in {self.endpoint.system}, or the mapping at {problem.position}",
+            payload=remote.record,
+        )
 
     def _take_news(self, connection: Connection, news: list[News], taken: Taken) -> None:
         system, entity = self.endpoint.system, self.endpoint.entity
@@ -157,12 +171,16 @@ class Intake:
             record = stored.get(one.known.hub_id)
             if record is not None:
                 shadow = old[one.remote.id]
-                self._take_linked(connection, batch, one, record, shadow, bases[one.remote.id], self._systems(live, record))
+                self._take_linked(
+                    connection, batch, one, record, shadow, bases[one.remote.id], self._systems(live, record)
+                )
         if unlinked:
             self._take_unlinked(connection, batch, unlinked, taken)
         self.store(connection, batch)
-        work.drop_waiting(connection, system, entity, [n.remote.id for n in ready])
-        work.close_letters(connection, system, entity, at=self.job.now(), stage="observe", remote_ids=[n.remote.id for n in ready])
+        work.drop_waiting(connection, system, entity, [n.remote.id for n in ready if n.remote.id in taken.hub_ids])
+        work.close_letters(
+            connection, system, entity, at=self.job.now(), stage="observe", remote_ids=[n.remote.id for n in ready]
+        )
         taken.changed += len(ready)
         self.job.counts(self.endpoint).changed += len(ready)
 
@@ -176,20 +194,38 @@ class Intake:
     def _wait_for_reference(self, connection: Connection, one: News, missing: list[Missing]) -> None:
         first = missing[0]
         outcomes.wait(
-            self.job, connection, self.endpoint, one.remote, reason="reference",
-            detail={"message": f"{first.path} refers to {first.entity} {first.ref}, which the hub has not seen yet",
-                    "hub_id": one.known.hub_id if one.known else ""},
-        )  # fmt: skip
+            self.job,
+            connection,
+            self.endpoint,
+            one.remote,
+            reason="reference",
+            detail={
+                "message": f"{first.path} refers to {first.entity} {first.ref}, which the hub has not seen yet",
+                "hub_id": one.known.hub_id if one.known else "",
+            },
+        )
 
     def _take_linked(
-        self, connection: Connection, batch: Batch, one: News, record: Stored, shadow: Shadow, base: Values,
+        self,
+        connection: Connection,
+        batch: Batch,
+        one: News,
+        record: Stored,
+        shadow: Shadow,
+        base: Values,
         linked: frozenset[str],
-    ) -> None:  # fmt: skip
+    ) -> None:
         """A record we know: decide each field against what the system showed before."""
         sight = Sight(
-            system=self.endpoint.system, theirs=one.values, base=base, meant=shadow.meant, ours=record.values,
-            stamps=record.stamps, at=edited_at(one.remote, self.job.now()), linked=linked,
-        )  # fmt: skip
+            system=self.endpoint.system,
+            theirs=one.values,
+            base=base,
+            meant=shadow.meant,
+            ours=record.values,
+            stamps=record.stamps,
+            at=edited_at(one.remote, self.job.now()),
+            linked=linked,
+        )
         decision = decide(sight, self.lens.fields, self.policy)
         meant = {k: v for k, v in shadow.meant.items() if k not in decision.unpaired}
         revived = shadow.gone not in LIVE
@@ -198,9 +234,16 @@ class Intake:
         batch.shadows.append(self._shadow(one, record.hub_id, meant)._replace(gone=archived))
 
     def apply_decision(
-        self, connection: Connection, batch: Batch, remote: Remote, record: Stored, decision: Decision, *,
-        revived: bool = False, quiet: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        connection: Connection,
+        batch: Batch,
+        remote: Remote,
+        record: Stored,
+        decision: Decision,
+        *,
+        revived: bool = False,
+        quiet: bool = False,
+    ) -> None:
         """Store what was decided about a known record. ``quiet``: nothing more has to be planned unless it changed."""
         now = self.job.now()
         stamps = outcomes.restamp(record.stamps, decision, self.endpoint.system, edited_at(remote, now))
@@ -248,9 +291,15 @@ class Intake:
         batch.created.append(RecordWrite(hub_id, self.endpoint.entity, one.values, stamps, 1))
         batch.shadows_new.append(self._shadow(one, hub_id, {}))
         batch.entries.append(
-            Entry(self.endpoint.entity, hub_id, "new", self.endpoint.system, one.remote.id,
-                  {"at": stamps["*"][1], "by": one.remote.modified_by, "lens": self.lens.version})
-        )  # fmt: skip
+            Entry(
+                self.endpoint.entity,
+                hub_id,
+                "new",
+                self.endpoint.system,
+                one.remote.id,
+                {"at": stamps["*"][1], "by": one.remote.modified_by, "lens": self.lens.version},
+            )
+        )
         batch.indexed.append((hub_id, one.values))
         outcomes.check_values(self.job, self.endpoint, hub_id, one.values)
         return hub_id
@@ -260,9 +309,15 @@ class Intake:
     ) -> None:
         """A record that is one we have already: compare without a base."""
         sight = Sight(
-            system=self.endpoint.system, theirs=one.values, base=None, meant={}, ours=record.values, stamps=record.stamps,
-            at=edited_at(one.remote, self.job.now()), linked=linked | {self.endpoint.system},
-        )  # fmt: skip
+            system=self.endpoint.system,
+            theirs=one.values,
+            base=None,
+            meant={},
+            ours=record.values,
+            stamps=record.stamps,
+            at=edited_at(one.remote, self.job.now()),
+            linked=linked | {self.endpoint.system},
+        )
         decision = decide(sight, self.lens.fields, self.policy)
         batch.entries.append(
             Entry(record.entity, record.hub_id, "linked", self.endpoint.system, one.remote.id, {"rule": rule})

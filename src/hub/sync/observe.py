@@ -38,9 +38,7 @@ def _observe(job: Pass, endpoint: Endpoint, full: bool) -> None:
     _redo_waiting(job, endpoint, intake)
     complete = _read_pages(job, endpoint, intake, start, first_lens=None if known_lens else endpoint.lens.version)
     with job.transaction(endpoint.entity) as connection:
-        runs.set_cursor(
-            connection, endpoint.system, endpoint.entity, lens=endpoint.lens.version, observed_at=job.now()
-        )
+        runs.set_cursor(connection, endpoint.system, endpoint.entity, lens=endpoint.lens.version, observed_at=job.now())
     if complete or _sweep_is_due(job, endpoint, cursor, full):
         _find_deleted(job, endpoint, intake, listed=complete)
 
@@ -68,9 +66,13 @@ def _read_pages(job: Pass, endpoint: Endpoint, intake: Intake, start: str | None
                 runs.set_cursor(connection, system, entity, **changes)
         complete = complete or page.complete
         job.emit(
-            "page.observed", system=system, entity=entity, resource=endpoint.resource.name, seen=len(page.records),
+            "page.observed",
+            system=system,
+            entity=entity,
+            resource=endpoint.resource.name,
+            seen=len(page.records),
             changed=taken.changed,
-        )  # fmt: skip
+        )
     return complete and start is None
 
 
@@ -116,10 +118,12 @@ def _find_deleted(job: Pass, endpoint: Endpoint, intake: Intake, *, listed: bool
     allowed = max(budget.floor, int(budget.share * known))
     if len(missing) > allowed and not job.yes:
         job.find(
-            "listing", endpoint, "",
-            f"the listing of {system} shows {known - len(missing)} of {known} known records; {len(missing)} deletions at once"
-            f" are more than the budget of {allowed} and are not believed: look at {system}, then hub sync --full --yes",
-        )  # fmt: skip
+            "listing",
+            endpoint,
+            "",
+            f"the listing of {system} shows {known - len(missing)} of {known} known records; {len(missing)} deletions at"
+            f" once are more than the budget of {allowed} and not believed: look at {system}, then hub sync --full --yes",
+        )
         return
     if isinstance(endpoint.connector, Get):
         for start in range(0, len(missing), GET_BATCH):

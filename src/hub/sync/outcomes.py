@@ -22,31 +22,79 @@ Values = dict[str, Any]
 
 
 def letter(
-    job: Pass, connection: Connection, endpoint: Endpoint, *, stage: str, error: str, message: str, payload: Any,
-    hub_id: str = "", remote_id: str = "", field: str = "", cure: str = "", mark: str = "",
-) -> None:  # fmt: skip
+    job: Pass,
+    connection: Connection,
+    endpoint: Endpoint,
+    *,
+    stage: str,
+    error: str,
+    message: str,
+    payload: Any,
+    hub_id: str = "",
+    remote_id: str = "",
+    field: str = "",
+    cure: str = "",
+    mark: str = "",
+) -> None:
     """Write a dead letter: what could not be done with one record, and why."""
     now = job.now()
-    work.put_letter(connection, {
-        "system": endpoint.system, "entity": endpoint.entity, "hub_id": hub_id, "remote_id": remote_id, "stage": stage,
-        "field": field, "error": error, "message": message, "cure": cure, "payload": dumps(payload), "mark": mark,
-        "run": job.run, "opened_at": now, "last_at": now, "attempts": 1, "status": "open",
-    })  # fmt: skip
+    work.put_letter(
+        connection,
+        {
+            "system": endpoint.system,
+            "entity": endpoint.entity,
+            "hub_id": hub_id,
+            "remote_id": remote_id,
+            "stage": stage,
+            "field": field,
+            "error": error,
+            "message": message,
+            "cure": cure,
+            "payload": dumps(payload),
+            "mark": mark,
+            "run": job.run,
+            "opened_at": now,
+            "last_at": now,
+            "attempts": 1,
+            "status": "open",
+        },
+    )
     job.counts(endpoint).letters += 1
-    job.emit("letter.written", system=endpoint.system, entity=endpoint.entity, record=remote_id or hub_id, field=field,
-             message=message)  # fmt: skip
+    job.emit(
+        "letter.written",
+        system=endpoint.system,
+        entity=endpoint.entity,
+        record=remote_id or hub_id,
+        field=field,
+        message=message,
+    )
 
 
 def wait(job: Pass, connection: Connection, endpoint: Endpoint, remote: Remote, *, reason: str, detail: Values) -> None:
     """Keep an observation until it can be taken in."""
     sighting = {
-        "id": remote.id, "record": remote.record, "version": remote.version, "modified_at": remote.modified_at,
-        "modified_by": remote.modified_by, "ref": remote.ref, "key": remote.key,
-    }  # fmt: skip
-    work.put_waiting(connection, [{
-        "system": endpoint.system, "entity": endpoint.entity, "remote_id": remote.id, "reason": reason,
-        "detail": dumps(detail), "remote": dumps(sighting), "since": job.now(),
-    }])  # fmt: skip
+        "id": remote.id,
+        "record": remote.record,
+        "version": remote.version,
+        "modified_at": remote.modified_at,
+        "modified_by": remote.modified_by,
+        "ref": remote.ref,
+        "key": remote.key,
+    }
+    work.put_waiting(
+        connection,
+        [
+            {
+                "system": endpoint.system,
+                "entity": endpoint.entity,
+                "remote_id": remote.id,
+                "reason": reason,
+                "detail": dumps(detail),
+                "remote": dumps(sighting),
+                "since": job.now(),
+            }
+        ],
+    )
     job.counts(endpoint).waiting += 1
 
 
@@ -59,16 +107,37 @@ def ambiguous(
     job: Pass, connection: Connection, endpoint: Endpoint, remote: Remote, values: Values, match: Match
 ) -> None:
     """Several records may be this one: a person links it (``hub conflicts resolve``), nothing is written meanwhile."""
-    known = {row["remote_id"] for row in work.waiting(connection, endpoint.system, endpoint.entity) if row["reason"] == "match"}
-    wait(job, connection, endpoint, remote, reason="match",
-         detail={"message": match.reason, "rule": match.rule, "candidates": list(match.candidates)})  # fmt: skip
+    known = {
+        row["remote_id"]
+        for row in work.waiting(connection, endpoint.system, endpoint.entity)
+        if row["reason"] == "match"
+    }
+    wait(
+        job,
+        connection,
+        endpoint,
+        remote,
+        reason="match",
+        detail={"message": match.reason, "rule": match.rule, "candidates": list(match.candidates)},
+    )
     if remote.id in known:
         return
-    work.add_conflict(connection, {
-        "entity": endpoint.entity, "hub_id": f"?{endpoint.system}:{remote.id}", "path": "match", "system": endpoint.system,
-        "base": None, "theirs": values, "ours": list(match.candidates), "ours_from": match.reason, "run": job.run,
-        "opened_at": job.now(), "status": "open",
-    })  # fmt: skip
+    work.add_conflict(
+        connection,
+        {
+            "entity": endpoint.entity,
+            "hub_id": f"?{endpoint.system}:{remote.id}",
+            "path": "match",
+            "system": endpoint.system,
+            "base": None,
+            "theirs": values,
+            "ours": list(match.candidates),
+            "ours_from": match.reason,
+            "run": job.run,
+            "opened_at": job.now(),
+            "status": "open",
+        },
+    )
     job.counts(endpoint).conflicts += 1
     job.emit("conflict.found", entity=endpoint.entity, record=remote.id, field="match", values=[match.reason])
 
@@ -76,16 +145,18 @@ def ambiguous(
 def observed(endpoint: Endpoint, hub_id: str, remote: Remote, changes: list[Change]) -> Entry:
     """The journal's note of what was decided about an observation."""
     detail = {
-        "at": remote.modified_at, "by": remote.modified_by, "lens": endpoint.lens.version,
+        "at": remote.modified_at,
+        "by": remote.modified_by,
+        "lens": endpoint.lens.version,
         "changes": [list(change) for change in changes],
-    }  # fmt: skip
+    }
     return Entry(endpoint.entity, hub_id, "observed", endpoint.system, remote.id, detail)
 
 
 def restamp(stamps: dict[str, list[str]], decision: Decision, system: str, at: str) -> dict[str, list[str]]:
     """Note who gave the values that were accepted, and when."""
     accepted = [change.path for change in decision.changes if change.kind == "accepted"]
-    return {**stamps, **dict.fromkeys(accepted, [system, at])} if accepted else stamps
+    return {**stamps, **{path: [system, at] for path in accepted}} if accepted else stamps
 
 
 def conflicts(job: Pass, connection: Connection, endpoint: Endpoint, record: Stored, decision: Decision) -> None:
@@ -101,7 +172,9 @@ def conflicts(job: Pass, connection: Connection, endpoint: Endpoint, record: Sto
         elif change.kind == "conflict" and row is not None:
             work.change_conflict(connection, row["id"], theirs=change.theirs, ours=change.ours)
         elif change.kind == "converged" and row is not None:
-            work.change_conflict(connection, row["id"], status="converged", resolved_at=job.now(), resolution="equal now")
+            work.change_conflict(
+                connection, row["id"], status="converged", resolved_at=job.now(), resolution="equal now"
+            )
         elif change.kind == "accepted" and row is not None:
             work.change_conflict(connection, row["id"], ours=change.theirs)
     if undead and "*" not in open_now:
@@ -110,16 +183,36 @@ def conflicts(job: Pass, connection: Connection, endpoint: Endpoint, record: Sto
 
 
 def _open(job: Pass, connection: Connection, endpoint: Endpoint, record: Stored, change: Change) -> None:
-    by = (record.stamps.get(change.path) or record.stamps.get(change.path.partition("[")[0]) or record.stamps.get("*") or [""])[0]
-    work.add_conflict(connection, {
-        "entity": record.entity, "hub_id": record.hub_id, "path": change.path, "system": endpoint.system,
-        "base": change.base, "theirs": change.theirs, "ours": change.ours,
-        "ours_from": (record.deleted_by or "") if change.path == "*" else by, "run": job.run, "opened_at": job.now(),
-        "status": "open",
-    })  # fmt: skip
+    by = (
+        record.stamps.get(change.path)
+        or record.stamps.get(change.path.partition("[")[0])
+        or record.stamps.get("*")
+        or [""]
+    )[0]
+    work.add_conflict(
+        connection,
+        {
+            "entity": record.entity,
+            "hub_id": record.hub_id,
+            "path": change.path,
+            "system": endpoint.system,
+            "base": change.base,
+            "theirs": change.theirs,
+            "ours": change.ours,
+            "ours_from": (record.deleted_by or "") if change.path == "*" else by,
+            "run": job.run,
+            "opened_at": job.now(),
+            "status": "open",
+        },
+    )
     job.counts(endpoint).conflicts += 1
-    job.emit("conflict.found", entity=record.entity, record=record.hub_id, field=change.path,
-             values=[change.base, change.theirs, change.ours])  # fmt: skip
+    job.emit(
+        "conflict.found",
+        entity=record.entity,
+        record=record.hub_id,
+        field=change.path,
+        values=[change.base, change.theirs, change.ours],
+    )
 
 
 def gone(job: Pass, connection: Connection, endpoint: Endpoint, remote_ids: list[str]) -> None:
@@ -158,7 +251,10 @@ def _unsent(endpoint: Endpoint, ours: Values, agreed: Values) -> list[str]:
     return [
         name
         for name, lens_field in endpoint.lens.fields.items()
-        if lens_field.direction == "both" and lens_field.lines is None and name in agreed and ours.get(name) != agreed[name]
+        if lens_field.direction == "both"
+        and lens_field.lines is None
+        and name in agreed
+        and ours.get(name) != agreed[name]
     ]
 
 

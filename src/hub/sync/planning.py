@@ -28,6 +28,12 @@ class Planned:
     record: Stored
     shadows: dict[str, Shadow]
     verdict: Verdict
+    complete: bool = True
+    """False when a system was left out because it could not be reached: the record stays to be planned."""
+
+    @property
+    def settled(self) -> bool:
+        return self.complete and self.verdict.settled
 
 
 @dataclass(slots=True)
@@ -60,11 +66,8 @@ class Planner:
     def plan(self, connection: Connection, found: list[Stored]) -> list[Planned]:
         """What to write for these records."""
         job = self.job
-        endpoints = [
-            e
-            for e in job.setup.of_entity(self.entity)
-            if e.direction != "in" and e.system not in job.down and (e.system, e.entity) not in job.blocked
-        ]
+        written = [e for e in job.setup.of_entity(self.entity) if e.direction != "in"]
+        endpoints = [e for e in written if e.system not in job.down and (e.system, e.entity) not in job.blocked]
         ids = [record.hub_id for record in found]
         seen = shadows.by_hub(connection, ids)
         letters = work.letters_of(connection, ids)
@@ -74,23 +77,34 @@ class Planner:
             self._add_targets(connection, endpoint, found, seen, letters, targets)
         return [
             Planned(
-                record, seen.get(record.hub_id, {}),
+                record,
+                seen.get(record.hub_id, {}),
                 plan_record(self._subject(record, frozen.get(record.hub_id, [])), targets[record.hub_id]),
+                len(endpoints) == len(written),
             )
             for record in found
-        ]  # fmt: skip
+        ]
 
     def _subject(self, record: Stored, conflicts: list[dict[str, Any]]) -> Subject:
         newest = max(record.stamps.values(), key=lambda stamp: stamp[1], default=["", ""])
         return Subject(
-            record.hub_id, record.values, record.deleted_at is not None, record.deleted_by,
-            frozenset(row["path"].partition("[")[0] for row in conflicts), newest[0],
-        )  # fmt: skip
+            record.hub_id,
+            record.values,
+            record.deleted_at is not None,
+            record.deleted_by,
+            frozenset(row["path"].partition("[")[0] for row in conflicts),
+            newest[0],
+        )
 
     def _add_targets(
-        self, connection: Connection, endpoint: Endpoint, found: list[Stored], seen: dict[str, dict[str, Shadow]],
-        letters: dict[str, dict[str, dict[str, Any]]], targets: dict[str, list[Target]],
-    ) -> None:  # fmt: skip
+        self,
+        connection: Connection,
+        endpoint: Endpoint,
+        found: list[Stored],
+        seen: dict[str, dict[str, Shadow]],
+        letters: dict[str, dict[str, dict[str, Any]]],
+        targets: dict[str, list[Target]],
+    ) -> None:
         job, system = self.job, endpoint.system
         paths = job.refs(endpoint)
         own = {r.hub_id: seen[r.hub_id][system] for r in found if system in seen.get(r.hub_id, {})}
@@ -107,16 +121,29 @@ class Planner:
             shadow = own.get(record.hub_id)
             letter = (letters.get(record.hub_id) or {}).get(system)
             target = Target(
-                system=system, entity=self.entity, resource=endpoint.resource.name, fields=endpoint.lens.fields,
-                remote_id=shadow.remote_id if shadow else None, gone=shadow.gone if shadow else None,
-                shown=shown.get(record.hub_id, {}), meant=shadow.meant if shadow else {},
-                may_create=policy.create.get(system, True) and isinstance(connector, Create) and endpoint.resource.writable,
-                deletes=policy.deletes, can_delete=isinstance(connector, Delete),
-                can_archive=isinstance(connector, Delete) and endpoint.resource.archive, linked=linked,
+                system=system,
+                entity=self.entity,
+                resource=endpoint.resource.name,
+                fields=endpoint.lens.fields,
+                remote_id=shadow.remote_id if shadow else None,
+                gone=shadow.gone if shadow else None,
+                shown=shown.get(record.hub_id, {}),
+                meant=shadow.meant if shadow else {},
+                may_create=policy.create.get(system, True)
+                and isinstance(connector, Create)
+                and endpoint.resource.writable,
+                deletes=policy.deletes,
+                can_delete=isinstance(connector, Delete),
+                can_archive=isinstance(connector, Delete) and endpoint.resource.archive,
+                linked=linked,
                 letter=letter_text(letter, record, shadow) if letter else "",
                 waiting="its last observation waits" if shadow and shadow.remote_id in waiting else "",
-            )  # fmt: skip
-            if shadow is not None and shadow.gone is None and not (isinstance(connector, Update) and endpoint.resource.writable):
+            )
+            if (
+                shadow is not None
+                and shadow.gone is None
+                and not (isinstance(connector, Update) and endpoint.resource.writable)
+            ):
                 continue
             targets[record.hub_id].append(target)
 

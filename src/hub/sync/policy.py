@@ -21,7 +21,7 @@ A tuple: the system named first wins."""
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A pass that would change or delete more than ``max(floor, share × records)`` of a system's records stops and asks."""
+    """A pass that would change or delete more than ``max(floor, share × records)`` of a system's records asks first."""
 
     floor: int = 50
     share: float = 0.10

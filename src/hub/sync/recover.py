@@ -88,7 +88,9 @@ def _write(job: Pass, endpoint: Endpoint, row: Row) -> Write:
 def _confirm(
     connection: Connection, confirmer: Confirmer, row: Row, record: Stored, shadow: Shadow | None, remote: Remote
 ) -> None:
-    step = Step(row["system"], row["action"], {}, tuple(n for n in row["fields"] if n in record.values), "found after a crash")
+    step = Step(
+        row["system"], row["action"], {}, tuple(n for n in row["fields"] if n in record.values), "found after a crash"
+    )
     # The record may have changed since the intent: what was meant is what was sent.
     sent = record._replace(values={**record.values, **row["fields"]})
     if sent.values == record.values:
@@ -119,9 +121,15 @@ def _look_at_others(job: Pass, endpoint: Endpoint, rows: list[Row]) -> None:
 
 
 def _settle_other(
-    job: Pass, connection: Connection, endpoint: Endpoint, confirmer: Confirmer, row: Row, record: Stored, shadow: Shadow,
+    job: Pass,
+    connection: Connection,
+    endpoint: Endpoint,
+    confirmer: Confirmer,
+    row: Row,
+    record: Stored,
+    shadow: Shadow,
     remote: Remote,
-) -> None:  # fmt: skip
+) -> None:
     if remote.deleted or remote.record is None:
         if row["action"] == "delete":
             shadows.set_gone(connection, endpoint.system, endpoint.entity, [shadow.remote_id], "hub")
@@ -135,10 +143,16 @@ def _settle_other(
 
 def _to_a_person(job: Pass, connection: Connection, endpoint: Endpoint, row: Row, record: Stored) -> None:
     outcomes.letter(
-        job, connection, endpoint, stage="doubt", hub_id=record.hub_id, error="UnknownOutcome",
-        message=f"a record was being created in {endpoint.system} when the answer was lost, and there is no way to look it up",
-        cure=f"look in {endpoint.system}: if the record is not there, replay this letter; if it is, discard the letter, and the"
+        job,
+        connection,
+        endpoint,
+        stage="doubt",
+        hub_id=record.hub_id,
+        error="UnknownOutcome",
+        message=f"a record was being created in {endpoint.system} when the answer was lost, and can't be looked up",
+        cure=f"look in {endpoint.system}: if the record is not there, replay this letter; if it is, discard it, and the"
         " next pass links the record by the mapping's match rules",
-        payload=row["fields"], mark=mark_of(record, None),
-    )  # fmt: skip
+        payload=row["fields"],
+        mark=mark_of(record, None),
+    )
     work.drop_intent(connection, row["id"])

@@ -33,9 +33,11 @@ class Rounds:
         self.held_for_approval = False
 
     def run(self) -> bool:
-        """One round over all entities; True when something was written (so that another round may find more)."""
+        """One round over all entities; True when another round may find more to do."""
         self.plan.held.clear()
-        return any([self._entity(entity) for entity in self.entities])
+        self.job.again = False
+        wrote = [self._entity(entity) for entity in self.entities]
+        return any(wrote) or self.job.again
 
     def close(self) -> None:
         """The pass is over: what was approved with it stays approved."""
@@ -52,7 +54,7 @@ class Rounds:
         risky: dict[str, list[str]] = {system: [] for system in writers}
         wrote = False
         for page in planner.pages():
-            settled = [p.record.hub_id for p in page if p.verdict.settled]
+            settled = [p.record.hub_id for p in page if p.settled]
             if settled:
                 with job.transaction(entity) as connection:
                     records.mark(connection, settled, 0)
@@ -80,7 +82,7 @@ class Rounds:
         clean = []
         for planned in page:
             systems = [step.system for step in planned.verdict.steps]
-            if systems and not planned.verdict.holds:
+            if systems and planned.complete and not planned.verdict.holds:
                 hub_id = planned.record.hub_id
                 if all(hub_id in writers[s].settled for s in systems):
                     clean.append(hub_id)
@@ -100,10 +102,18 @@ class Rounds:
         if allowed is not None and len(hub_ids) > allowed:
             self.held_for_approval = True
             self.plan.held.append(
-                Held(endpoint.system, endpoint.entity, "", f"{len(hub_ids)} records", "budget",
-                     f"{len(hub_ids)} changes or deletions are more than the budget of {allowed}")
-            )  # fmt: skip
-            self.job.emit("budget.held", system=endpoint.system, entity=endpoint.entity, writes=len(hub_ids), allowed=allowed)
+                Held(
+                    endpoint.system,
+                    endpoint.entity,
+                    "",
+                    f"{len(hub_ids)} records",
+                    "budget",
+                    f"{len(hub_ids)} changes or deletions are more than the budget of {allowed}",
+                )
+            )
+            self.job.emit(
+                "budget.held", system=endpoint.system, entity=endpoint.entity, writes=len(hub_ids), allowed=allowed
+            )
             return False
         wrote = False
         for start in range(0, len(hub_ids), 500):
@@ -129,7 +139,9 @@ class Rounds:
         self.held_for_approval = True
         if len(self.plan.held) < NAMED:
             record = planned.record
-            self.plan.held.append(Held(step.system, record.entity, record.hub_id, title(self.job, record), reason, detail))
+            self.plan.held.append(
+                Held(step.system, record.entity, record.hub_id, title(self.job, record), reason, detail)
+            )
 
     def _name(self, endpoint: Endpoint, items: Iterable[Item], written: set[str]) -> None:
         for record, shadow, step in items:
@@ -148,9 +160,16 @@ def planned_write(job: Pass, endpoint: Endpoint, record: Stored, shadow: Shadow 
     """One write as people see it."""
     remote_id = shadow.remote_id if shadow is not None and step.action != "create" else ""
     return PlannedWrite(
-        step.system, endpoint.resource.name, record.entity, record.hub_id, remote_id, title(job, record), step.action,
-        step.fields, step.because,
-    )  # fmt: skip
+        step.system,
+        endpoint.resource.name,
+        record.entity,
+        record.hub_id,
+        remote_id,
+        title(job, record),
+        step.action,
+        step.fields,
+        step.because,
+    )
 
 
 def list_plan(job: Pass, entities: list[str]) -> Plan:
@@ -170,8 +189,11 @@ def list_plan(job: Pass, entities: list[str]) -> Plan:
                     if step.action == "create":
                         planned_creates.setdefault((step.system, entity), set()).add(record.hub_id)
                     plan.writes.append(planned_write(job, endpoints[step.system], record, shadow, step))
-                    state.update(dumps([step.system, record.hub_id, step.action, step.fields,
-                                        shadow.hash if shadow else None]).encode())  # fmt: skip
+                    state.update(
+                        dumps(
+                            [step.system, record.hub_id, step.action, step.fields, shadow.hash if shadow else None]
+                        ).encode()
+                    )
                 for hold in planned.verdict.holds:
                     name = title(job, record)
                     plan.held.append(Held(hold.system, entity, record.hub_id, name, hold.reason, hold.detail))
@@ -179,5 +201,3 @@ def list_plan(job: Pass, entities: list[str]) -> Plan:
     plan.matched, plan.census = gate.first_sync_report(entities)
     job.emit("plan.made", plan=plan.id, writes=len(plan.writes), held=len(plan.held))
     return plan
-
-

@@ -20,18 +20,37 @@ def status(store: Store, setup: Setup, now: str) -> dict[str, Any]:
         for endpoint in setup.endpoints:
             key = (endpoint.system, endpoint.entity)
             cursor = cursors.get(key, {})
-            feeds.append({
-                "system": endpoint.system, "entity": endpoint.entity, "resource": endpoint.resource.name,
-                "direction": endpoint.direction, "records": linked.get(key, 0), "cursor": cursor.get("value"),
-                "observed_at": cursor.get("observed_at"), "approved": bool(cursor.get("approved")),
-                "waiting": sum(1 for row in waiting if (row["system"], row["entity"]) == key),
-            })  # fmt: skip
+            feeds.append(
+                {
+                    "system": endpoint.system,
+                    "entity": endpoint.entity,
+                    "resource": endpoint.resource.name,
+                    "direction": endpoint.direction,
+                    "records": linked.get(key, 0),
+                    "cursor": cursor.get("value"),
+                    "observed_at": cursor.get("observed_at"),
+                    "approved": bool(cursor.get("approved")),
+                    "waiting": sum(1 for row in waiting if (row["system"], row["entity"]) == key),
+                }
+            )
         return {
-            "at": now, "records": records.count(connection), "feeds": feeds, "conflicts": conflicts, "letters": letters,
+            "at": now,
+            "records": records.count(connection),
+            "feeds": feeds,
+            "conflicts": conflicts,
+            "letters": letters,
             "waiting": [
-                {"system": row["system"], "entity": row["entity"], "record": row["remote_id"], "reason": row["reason"],
-                 "since": row["since"], **{"message": row["detail"].get("message", "")}}
+                {
+                    "system": row["system"],
+                    "entity": row["entity"],
+                    "record": row["remote_id"],
+                    "reason": row["reason"],
+                    "since": row["since"],
+                    "message": row["detail"].get("message", ""),
+                }
                 for row in waiting
             ],
-            "in_doubt": len(work.intents(connection)), "plans": runs.plans(connection), "runs": runs.runs(connection, 10),
-        }  # fmt: skip
+            "in_doubt": len(work.intents(connection)),
+            "plans": runs.plans(connection),
+            "runs": runs.runs(connection, 10),
+        }

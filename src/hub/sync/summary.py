@@ -38,7 +38,9 @@ def finish_message(report: PassReport) -> None:
         parts.append("more changes than the budget allows wait for approval")
     if report.failures:
         parts.append("failed: " + ", ".join(sorted({f.system for f in report.failures})))
-    if report.state != "needs_person" and (report.open_conflicts or report.open_letters or held & {"first_sync", "budget"}):
+    if report.state != "needs_person" and (
+        report.open_conflicts or report.open_letters or held & {"first_sync", "budget"}
+    ):
         report.state = "needs_person"
     if any(finding.kind == "listing" for finding in report.findings):
         report.state = "needs_person"
