@@ -97,9 +97,11 @@ def _entity(reading: _Reading, where: Where, name: Any, body: Any, specs: dict[s
         return None
     if not _only_keys(reading, where, body, _ENTITY_KEYS):
         return None
-    fields = _fields(reading, (*where, "fields"), body.get("fields"), {})
-    if not fields:
+    if not body.get("fields"):
         reading.trouble(where, f"the entity {name!r} has no fields", "declare at least one below fields:")
+        return None
+    fields = _fields(reading, (*where, "fields"), body["fields"], {})
+    if not fields:
         return None
     if not isinstance(body.get("title") or [], list):
         reading.trouble((*where, "title"), "title must be a list of fields")

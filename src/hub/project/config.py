@@ -116,7 +116,7 @@ class EntityConfig(Strict):
     """How one entity is kept in agreement."""
 
     systems: dict[str, Annotated[Participation, _shorthand(_participation, Direction | Participation)]] = Field(
-        min_length=1, description="System → both, in or out. The first is observed first."
+        description="System → both, in or out. The first is observed first."
     )
     authority: Annotated[dict[str, str], _shorthand(_or_empty, dict[str, str])] = Field(
         default={}, description="Field → the system that owns it: others never change it."
@@ -135,6 +135,13 @@ class EntityConfig(Strict):
     schedule: WrittenSchedules | None = Field(
         None, description="When passes run: 15m, {cron: …}, a list of both, or off; the project's when left out."
     )
+
+    @field_validator("systems")
+    @classmethod
+    def _somebody(cls, systems: dict[str, Participation]) -> dict[str, Participation]:
+        if not systems:
+            raise ValueError("name at least one system that takes part")
+        return systems
 
 
 class FieldDeclaration(Strict):
@@ -161,7 +168,7 @@ class EntityDeclaration(Strict):
 
     description: str = ""
     title: list[str] = Field(default=[], description="Fields that name a record to a person, first one present.")
-    fields: dict[str, Declaration] = Field(min_length=1, description="Its fields.")
+    fields: dict[str, Declaration] = Field(description="Its fields.")
 
 
 class ModelConfig(Strict):

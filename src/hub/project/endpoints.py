@@ -75,6 +75,7 @@ class EndpointMaker:
         if len(found) == 1:
             return found[0]
         if found:
+            self._used.setdefault(system.name, set()).update(f.resource for f in found)
             names = ", ".join(f.resource for f in found)
             self._say(
                 where,

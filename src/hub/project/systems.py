@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -31,6 +32,7 @@ from hub.mapping.reading import Section, Where
 from hub.project.config import SystemConfig
 from hub.project.secrets import Secrets, literal_secrets, resolved_settings
 
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 PRIVATE = ".hub"
 """Folder for what the hub keeps beside hub.yaml; only its owner may look into it."""
 
@@ -114,6 +116,9 @@ class Opener:
     def open(self, name: str, config: SystemConfig) -> tuple[System | None, list[Problem]]:
         """One system, and everything that is wrong with its part of hub.yaml. Never raises for wrong settings."""
         where: Where = ("systems", name)
+        if not _NAME.fullmatch(name):
+            cure = "lower-case letters, digits and _, a letter first"
+            return None, [Problem(self.section.key_at(where), f"{name!r} can't name a system", cure)]
         try:
             entry = registry.find(config.connector, self.folder)
         except ConfigurationError as error:
