@@ -129,11 +129,9 @@ class Confirmer:
             meant.pop(name, None)
             if lens_field.direction == "out":
                 meant[name] = wanted
-            elif not self._differs(name, lens_field, wanted, shows):
                 continue
-            elif doubtful and not _looks_rewritten(wanted, shows):
-                continue
-            else:
+            changed = self._differs(name, lens_field, wanted, shows)
+            if changed and (not doubtful or _looks_rewritten(wanted, shows)):
                 meant[name] = wanted
                 rewritten[name] = [wanted, None if shows is ABSENT else shows]
         return rewritten

@@ -185,7 +185,7 @@ class Engine:
         link: str | None = None,
         new: bool = False,
     ) -> dict[str, Any]:
-        """Decide a conflict: ``take`` theirs, ours or value (with ``value``); for a doubtful match ``link`` or ``new``."""
+        """Decide a conflict: ``take`` theirs, ours or value (``value``); for a doubtful match ``link`` or ``new``."""
         with _Run(self, "sync", None, False, quiet=True) as run:
             return conflicts.resolve(run.job, conflict_id, take=take, value=value, link=link, new=new)
 

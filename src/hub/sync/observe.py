@@ -121,8 +121,8 @@ def _find_deleted(job: Pass, endpoint: Endpoint, intake: Intake, *, listed: bool
             "listing",
             endpoint,
             "",
-            f"the listing of {system} shows {known - len(missing)} of {known} known records; {len(missing)} deletions at"
-            f" once are more than the budget of {allowed} and not believed: look at {system}, then hub sync --full --yes",
+            f"the listing shows {known - len(missing)} of {known} known records; {len(missing)} deletions at"
+            f" once exceed the budget of {allowed} and are not believed: look at {system}, then hub sync --full --yes",
         )
         return
     if isinstance(endpoint.connector, Get):
