@@ -14,7 +14,8 @@ import typer
 from typer.testing import CliRunner
 
 from hub import errors
-from hub.cli.shell import Shell, command
+from hub.cli.registering import command
+from hub.cli.shell import Shell
 
 
 def _app(work: Callable[[Shell], Any]) -> typer.Typer:

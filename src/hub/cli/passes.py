@@ -1,4 +1,4 @@
-"""``hub plan``, ``apply`` and ``sync``: one pass over the project's systems. ``hub status``: where everything stands."""
+"""``hub plan``, ``apply`` and ``sync``: one pass over the systems. ``hub status``: where everything stands."""
 
 from __future__ import annotations
 
@@ -8,16 +8,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli.shell import NEEDS_PERSON, Shell, command, to_json
+from hub.cli.registering import command
+from hub.cli.shell import DONE, NEEDS_PERSON, Shell, to_json
 from hub.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from hub.sync.engine import Engine
+    from hub.sync.report import PassReport
+
 Entities = Annotated[list[str] | None, typer.Argument(metavar="ENTITY", help="Only these entities [default: all].")]
 Systems = Annotated[
     list[str] | None, typer.Option("--system", metavar="S", help="Observe only this system; repeatable.")
 ]
+
+
+FEED_COLUMNS = ("system", "entity", "resource", "direction", "records", "waiting", "approved", "observed_at", "cursor")
 
 
 def register(app: typer.Typer) -> None:
@@ -38,10 +45,11 @@ def plan(
 
     Example: hub plan customer --out plan.json
     """
-    from hub.cli.running import EXIT_CODES, plan_data, running_engine, show_report
+    from hub.cli.running import EXIT_CODES, plan_data, run_pass, show_report
+    from hub.operate.passes import Scope
 
-    with running_engine(shell) as engine:
-        report = engine.plan(entities or None, system or None)
+    scope = Scope(entities or [], system or [])
+    report = run_pass(shell, "plan", scope, lambda engine: engine.plan(entities or None, system or None))
     data = plan_data(report)
     if out is not None:
         out.write_text(to_json(data) + "\n", encoding="utf-8")
@@ -57,11 +65,11 @@ def apply(
 
     Example: hub apply plan.json
     """
-    from hub.cli.running import running_engine, told
+    from hub.cli.running import finished, run_pass
+    from hub.operate.passes import Scope
 
-    with running_engine(shell) as engine:
-        report = engine.apply(_plan_id(plan))
-    return told(shell, report)
+    plan_id = _plan_id(plan)
+    return finished(shell, run_pass(shell, "apply", Scope(), lambda engine: engine.apply(plan_id)))
 
 
 def sync(
@@ -70,7 +78,9 @@ def sync(
     *,
     system: Systems = None,
     full: Annotated[bool, typer.Option("--full", help="Read everything, not only what changed.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Approve what a first sync or the change budget would hold.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Approve what a first sync or the change budget would hold.")
+    ] = False,
 ) -> int:
     """One pass: observe, decide, write, read back.
 
@@ -78,11 +88,13 @@ def sync(
 
     Example: hub sync customer order --system zoho
     """
-    from hub.cli.running import running_engine, told
+    from hub.cli.running import finished, run_pass
+    from hub.operate.passes import Scope
 
-    with running_engine(shell) as engine:
-        report = engine.sync(entities or None, system or None, full=full, yes=yes)
-    return told(shell, report)
+    def work(engine: Engine) -> PassReport:
+        return engine.sync(entities or None, system or None, full=full, yes=yes)
+
+    return finished(shell, run_pass(shell, "sync", Scope(entities or [], system or [], full), work))
 
 
 def status(shell: Shell) -> int:
@@ -95,19 +107,29 @@ def status(shell: Shell) -> int:
     with stored_engine(shell) as engine:
         found = engine.status()
     shell.answer(found, lambda console: _show_status(console, found))
-    return NEEDS_PERSON if any(found.get(n) for n in ("open_conflicts", "open_letters")) else 0
+    return NEEDS_PERSON if found["conflicts"] or found["letters"] or found["in_doubt"] else DONE
 
 
 def _show_status(console: Console, found: dict[str, Any]) -> None:
     from hub.cli.output import section
     from hub.operate.tables import generic_rows
 
-    for name, value in found.items():
-        title = name.replace("_", " ")
-        if isinstance(value, list):
-            section(console, title, generic_rows(value, ()), f"{title}: none")
-        else:
-            console.print(f"{title}: {value}", soft_wrap=True)
+    records = ", ".join(f"{count:,} {entity}" for entity, count in found["records"].items()) or "none yet"
+    console.print(f"records: {records}", soft_wrap=True)
+    section(
+        console, "feeds", generic_rows(found["feeds"], FEED_COLUMNS), "no feeds: hub.yaml ties no system to an entity"
+    )
+    section(console, "waiting for what they refer to", generic_rows(found["waiting"], ()))
+    section(console, "plans to approve (hub apply ID)", generic_rows(found["plans"], ("id", "at", "run")))
+    section(console, "last runs", generic_rows(found["runs"], ("id", "kind", "started", "state", "message")))
+    if found["conflicts"]:
+        console.print(f"{found['conflicts']} open conflicts: hub conflicts")
+    if found["letters"]:
+        console.print(f"{found['letters']} open dead letters: hub letters")
+    if found["in_doubt"]:
+        console.print(
+            f"{found['in_doubt']} writes whose answer was lost: the next pass looks for them before sending again"
+        )
 
 
 def _plan_id(text: str) -> str:

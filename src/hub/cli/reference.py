@@ -69,10 +69,10 @@ def _tree() -> Any:
 
 def _commands(node: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
     for name, child in node.commands.items():
+        if not getattr(child, "commands", None) or child.invoke_without_command:
+            yield (*path, name), child
         if getattr(child, "commands", None):
             yield from _commands(child, (*path, name))
-        else:
-            yield (*path, name), child
 
 
 def _has_option(node: Any, word: str) -> bool:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from hub.cli.progress import watching
 from hub.cli.shell import DONE, NEEDS_PERSON, UNREACHABLE, Shell
-from hub.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hub.mapping.lens import Problem
+    from hub.operate.passes import Scope
     from hub.project import Project
     from hub.sync.engine import Engine
     from hub.sync.report import PassReport
@@ -26,41 +25,50 @@ ROWS = 20
 
 @contextmanager
 def opened_project(shell: Shell, *, connect: bool = True) -> Iterator[Project]:
-    """The project, opened; its warnings are shown. Raises ConfigurationError when its files are wrong."""
+    """The project, opened; what is doubtful in its files is shown. Raises ConfigurationError when they are wrong."""
     from hub.project import open_project
 
-    project = open_project(shell.project_dir, connect=connect)
-    try:
-        refuse_wrong(shell, project.problems)
+    with open_project(shell.project_dir, connect=connect) as project:
+        for problem in project.problems:
+            shell.note(f"{problem.severity}: {problem}")
         yield project
-    finally:
-        project.close()
 
 
 @contextmanager
-def running_engine(shell: Shell) -> Iterator[Engine]:
-    """The engine of the project, watched by a progress display and by a Prefect server when one is configured."""
-    from hub.operate.announce import announcer
+def stored_engine(shell: Shell) -> Iterator[Engine]:
+    """The engine for looking into the hub's own memory: asks no system, and needs no secret but the store's."""
+    from hub.project import open_project
     from hub.sync.engine import Engine
 
-    with opened_project(shell) as project, announcer(project) as announce, watching(shell, announce) as observer:
-        with Engine.from_project(project, observer=observer) as engine:
-            yield engine
+    project = open_project(shell.project_dir, connect=False)
+    if "${" in project.store_url:
+        project = open_project(shell.project_dir)
+    with project, Engine.from_project(project) as engine:
+        yield engine
 
 
-def refuse_wrong(shell: Shell, problems: Sequence[Problem]) -> None:
-    """Show what is wrong in the project's files; raise ConfigurationError unless these are warnings only."""
-    wrong = [problem for problem in problems if problem.severity == "error"]
-    for problem in problems:
-        if problem.severity != "error" or len(wrong) > 1:
-            shell.note(f"{problem.severity}: {problem}")
-    if len(wrong) == 1:
-        raise ConfigurationError(wrong[0].message, where=str(wrong[0].position), cure=wrong[0].cure or None)
-    if wrong:
-        raise ConfigurationError(f"{len(wrong)} things to mend in the project's files", cure="mend them and try again")
+def run_pass(shell: Shell, kind: str, scope: Scope, work: Callable[[Engine], PassReport]) -> PassReport:
+    """One pass, watched by a progress display and by a Prefect server when one is configured."""
+    from hub.operate.announce import Announcer
+    from hub.operate.facts import facts_of
+    from hub.operate.passes import name_of, told
+    from hub.operate.words import tags
+    from hub.sync.engine import Engine
+
+    with opened_project(shell) as project:
+        facts = facts_of(project)
+        labels = tags(facts.name, scope.entities, scope.systems)
+        with (
+            Announcer(facts.name, name_of(facts, kind, scope), kind=kind, tags=labels) as announcer,
+            watching(shell, announcer) as observer,
+            Engine.from_project(project, observer=observer) as engine,
+        ):
+            report = work(engine)
+            announcer.finish(told(report, facts, kind, scope, conflicts=engine.conflicts(), letters=engine.letters()))
+            return report
 
 
-def told(shell: Shell, report: PassReport) -> int:
+def finished(shell: Shell, report: PassReport) -> int:
     """Print what a pass did; the exit code follows from its state."""
     shell.answer(report_data(report), lambda console: show_report(console, report))
     return EXIT_CODES[report.state]

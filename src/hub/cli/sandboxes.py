@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.cli.shell import Shell, command
+from hub.cli.registering import command
+from hub.cli.shell import Shell
 from hub.errors import ConfigurationError
 
 FAULTS = '[{"kind": "status", "status": 500, "next": 3}]'

@@ -13,12 +13,12 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import json
+import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -59,7 +59,11 @@ class Shell:
         """The project's folder. Raises ConfigurationError when there is none here or above."""
         from hub.project import find_project
 
-        return find_project(self._project or Path.cwd())
+        if self._project and not (self._project / "hub.yaml").is_file():
+            raise errors.ConfigurationError(
+                "there is no hub.yaml in this folder", where=str(self._project), cure="make a project with hub init DIR"
+            )
+        return find_project(self._project)
 
     @property
     def project_or_none(self) -> Path | None:
@@ -88,11 +92,9 @@ class Shell:
 
     def failed(self, error: BaseException) -> int:
         """Say what happened, where and what to do; returns the exit code."""
-        known = as_hub_error(error)
+        known = _without_secrets(as_hub_error(error))
         if self.debug:
-            import traceback
-
-            traceback.print_exception(error, file=sys.stderr)
+            self.note(_traceback(error))
         else:
             self._render(known)
         if self.json and not self._answered:
@@ -127,6 +129,24 @@ def as_hub_error(error: BaseException) -> errors.HubError:
     return InternalError(f"{type(error).__name__}: {text}", cure=ISSUE_HINT)
 
 
+def _without_secrets(error: errors.HubError) -> errors.HubError:
+    """The last net: whatever got into a message, secrets don't get onto the screen."""
+    from hub.connect.redact import redact
+
+    error.what = redact(error.what)
+    error.where = error.where and redact(error.where)
+    error.cure = error.cure and redact(error.cure)
+    return error
+
+
+def _traceback(error: BaseException) -> str:
+    import traceback
+
+    from hub.connect.redact import redact
+
+    return redact("".join(traceback.format_exception(error))).rstrip()
+
+
 def exit_code(error: errors.HubError) -> int:
     """The exit code that an error stands for."""
     if isinstance(error, InternalError):
@@ -141,47 +161,8 @@ def to_json(data: Any) -> str:
     return json.dumps(data, ensure_ascii=False, default=str)
 
 
-ProjectOption = Annotated[
-    Path | None, typer.Option("--project", metavar="DIR", help="The project's folder [default: found upwards].")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")]
-DebugOption = Annotated[bool, typer.Option("--debug", help="Show where an error was raised.")]
-
-Command = Callable[..., int | None]
-
-
-def command(app: typer.Typer, name: str, *, project: bool = True) -> Callable[[Command], Command]:
-    """Register a command. Its function is given a ``Shell`` first and returns an exit code (None: done).
-
-    ``--json`` and ``--debug`` (and ``--project``) are added to its options, so that every command has them.
-    """
-
-    def register(function: Command) -> Command:
-        @functools.wraps(function)
-        def run(*_: Any, **given: Any) -> NoReturn:
-            shell = Shell(json=given.pop("json"), debug=given.pop("debug"), project=given.pop("project", None))
-            raise typer.Exit(_guarded(shell, functools.partial(function, shell, **given)))
-
-        signature = inspect.signature(function, eval_str=True)
-        own = list(signature.parameters.values())[1:]
-        added = {"json": JsonOption, "debug": DebugOption} | ({"project": ProjectOption} if project else {})
-        keywords = [
-            inspect.Parameter(
-                n, inspect.Parameter.KEYWORD_ONLY, default=None if n == "project" else False, annotation=a
-            )
-            for n, a in added.items()
-        ]
-        parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
-        cast(Any, run).__signature__ = signature.replace(parameters=[*parameters, *keywords], return_annotation=None)
-        run.__annotations__ = {p.name: p.annotation for p in (*parameters, *keywords)}
-        first = (inspect.getdoc(function) or "").partition(".\n")[0].partition("\n\n")[0]
-        app.command(name, short_help=" ".join(first.split()).rstrip("."))(run)
-        return function
-
-    return register
-
-
-def _guarded(shell: Shell, work: Callable[[], int | None]) -> int:
+def guarded(shell: Shell, work: Callable[[], int | None]) -> int:
+    _log_to_standard_error(logging.DEBUG if shell.debug else logging.WARNING)
     try:
         return work() or DONE
     except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
@@ -191,6 +172,18 @@ def _guarded(shell: Shell, work: Callable[[], int | None]) -> int:
         return STOPPED
     except Exception as error:  # the last line of defence: people get words, not a traceback
         return shell.failed(error)
+
+
+def _log_to_standard_error(level: int) -> None:
+    """The hub's own remarks, secrets masked; libraries are heard only when something is wrong."""
+
+    from hub.connect.redact import protect
+
+    handler = protect(logging.StreamHandler(sys.stderr))
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s" if level < 30 else "%(message)s"))
+    logger = logging.getLogger("hub")
+    logger.handlers = [handler]
+    logger.setLevel(level)
 
 
 def _title(error: errors.HubError) -> str:

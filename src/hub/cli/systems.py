@@ -1,0 +1,179 @@
+"""``hub check`` and ``hub describe``: the systems as they are right now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hub.cli.registering import command
+from hub.cli.shell import DONE, NEEDS_PERSON, UNREACHABLE, WRONG, Shell
+from hub.errors import ConfigurationError, HubError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from hub.connect.capabilities import Field, Resource
+    from hub.project import Project, System
+
+Row = dict[str, Any]
+
+
+def register(app: typer.Typer) -> None:
+    command(app, "check")(check)
+    command(app, "describe")(describe)
+
+
+def check(
+    shell: Shell,
+    system: Annotated[str | None, typer.Argument(metavar="SYSTEM", help="Only this one [default: all].")] = None,
+) -> int:
+    """Reaches each system: who we are there, permissions, limits left, and whether the mappings still fit.
+
+    What each system says of its resources is remembered, so that hub validate knows it afterwards.
+
+    Example: hub check zoho
+    """
+    from hub.project import open_project
+
+    with open_project(shell.project_dir, strict=False) as project:
+        unconnected = [p for p in project.errors if not project.systems]
+        if unconnected:
+            raise ConfigurationError(
+                unconnected[0].message, where=str(unconnected[0].position), cure=unconnected[0].cure
+            )
+        rows = [_checked(project, project.systems[name]) for name in _names(project, system)]
+    with open_project(shell.project_dir, strict=False) as project:
+        problems = [p for p in project.problems if system is None or _concerns(project, p.position.file, system)]
+    shell.answer(
+        {
+            "ok": all(row["ok"] for row in rows) and not problems,
+            "systems": rows,
+            "problems": [{**p.position._asdict(), "message": p.message, "cure": p.cure} for p in problems],
+        },
+        lambda console: _show_checked(console, rows, [str(p) for p in problems]),
+    )
+    if any(p.severity == "error" for p in problems):
+        return WRONG
+    if any(row["error"] for row in rows):
+        return UNREACHABLE
+    return DONE if all(row["ok"] for row in rows) else NEEDS_PERSON
+
+
+def describe(
+    shell: Shell,
+    system: Annotated[str, typer.Argument(metavar="SYSTEM", help="A system of hub.yaml.")],
+    resource: Annotated[
+        str | None, typer.Argument(metavar="RESOURCE", help="Its fields [default: all resources].")
+    ] = None,
+) -> None:
+    """Resources and fields of a live system, under the names that mappings use.
+
+    Example: hub describe zoho Accounts
+    """
+    from dataclasses import asdict
+
+    from hub.project import open_project
+
+    with open_project(shell.project_dir, strict=False) as project:
+        connector = _connector(project, _names(project, system)[0])
+        found = connector.describe(resource)
+    shell.answer(
+        {"system": system, "resources": [asdict(r) for r in found]},
+        lambda console: _show_resource(console, found[0]) if resource else _show_resources(console, found),
+    )
+
+
+def _names(project: Project, wanted: str | None) -> list[str]:
+    if wanted is None:
+        return list(project.systems)
+    if wanted not in project.systems:
+        for problem in project.errors:
+            raise ConfigurationError(problem.message, where=str(problem.position), cure=problem.cure or None)
+        raise ConfigurationError(
+            f"there is no system {wanted!r} in hub.yaml", cure=f"one of: {', '.join(project.systems) or 'none yet'}"
+        )
+    return [wanted]
+
+
+def _connector(project: Project, name: str) -> Any:
+    """The connector of a system, ready to be asked."""
+    connector = project.systems[name].connector
+    if connector is None:
+        for problem in project.errors:
+            raise ConfigurationError(problem.message, where=str(problem.position), cure=problem.cure or None)
+        raise ConfigurationError(f"{name} can't be opened", where="hub.yaml")
+    return connector
+
+
+def _checked(project: Project, system: System) -> Row:
+    """What a system says of itself; its resources in use are asked for anew and remembered."""
+    row: Row = {"system": system.name, "connector": system.entry.name, "ok": False, "error": None}
+    row |= {"identity": "", "details": {}, "limits": {}, "problems": [], "resources": {}}
+    try:
+        health = _connector(project, system.name).check()
+        row |= {"identity": health.identity, "details": health.details, "limits": health.limits}
+        row["problems"] = list(health.problems)
+        for endpoint in project.setup.endpoints:
+            if endpoint.system == system.name:
+                row["resources"][endpoint.resource.name] = len(system.refresh(endpoint.resource.name).fields)
+    except HubError as error:
+        row["error"] = {"type": type(error).__name__, "what": error.what, "where": error.where, "cure": error.cure}
+    row["ok"] = not row["error"] and not row["problems"]
+    return row
+
+
+def _concerns(project: Project, file: str, system: str) -> bool:
+    files = [str(path) for (name, _), path in project.mappings.items() if name == system]
+    return file in files or file.endswith("hub.yaml")
+
+
+def _show_checked(console: Console, rows: list[Row], problems: list[str]) -> None:
+    for row in rows:
+        error = row["error"]
+        console.print(f"{row['system']} ({row['connector']}): {'ok' if row['ok'] else 'not ok'}", style="bold")
+        if error:
+            console.print(f"  {error['what']}" + (f" → {error['cure']}" if error["cure"] else ""), soft_wrap=True)
+            continue
+        console.print(f"  we are {row['identity']}", soft_wrap=True)
+        for name, value in {**row["details"], **row["limits"]}.items():
+            console.print(f"  {name}: {value}", soft_wrap=True)
+        for name, fields in row["resources"].items():
+            console.print(f"  {name}: {fields} fields", soft_wrap=True)
+        for problem in row["problems"]:
+            console.print(f"  problem: {problem}", soft_wrap=True)
+    for text in problems:
+        console.print(text, soft_wrap=True)
+
+
+def _show_resources(console: Console, found: list[Resource]) -> None:
+    from hub.cli.output import section
+
+    rows = [
+        {"resource": r.name, "label": r.label, "fields": str(len(r.fields)), "writable": "yes" if r.writable else "no"}
+        for r in found
+    ]
+    section(console, "", rows, "no resources")
+
+
+def _show_resource(console: Console, resource: Resource) -> None:
+    from hub.cli.output import section
+
+    console.print(f"{resource.name} {resource.label}".rstrip(), style="bold")
+    facts = f"id {resource.id_field}, at most {resource.batch} a write, deletions: {resource.deletes}"
+    console.print(f"{facts}, a lost create is found: {resource.probe}", soft_wrap=True)
+    section(console, "", [row for field in resource.fields for row in _field_rows(field, "")])
+
+
+def _field_rows(field: Field, above: str) -> list[dict[str, str]]:
+    name = f"{above}{field.name}"
+    notes = [
+        *(["required"] if field.required else []),
+        *(["read only"] if field.read_only else []),
+        *(["unique"] if field.unique else []),
+        *([f"at most {field.max_length}"] if field.max_length else []),
+        *([f"→ {field.reference}"] if field.reference else []),
+        *([", ".join(field.choices[:6]) + (" …" if len(field.choices) > 6 else "")] if field.choices else []),
+    ]
+    row = {"field": name, "type": field.type, "label": field.label, "notes": "; ".join(notes)}
+    return [row, *(r for below in field.fields for r in _field_rows(below, f"{name}."))]
