@@ -16,10 +16,13 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, get_args
 
 from pydantic import Field as Arg
 
@@ -28,27 +31,15 @@ from hub.mapping.lens import Position, Problem
 from hub.mapping.operators.base import Args, FitError, Operator, Place
 from hub.mapping.suggest import did_you_mean
 
-ANYTHING: frozenset[FieldType] = frozenset(
-    {
-        "text",
-        "integer",
-        "decimal",
-        "boolean",
-        "date",
-        "datetime",
-        "choice",
-        "choices",
-        "reference",
-        "lines",
-        "object",
-        "any",
-    }
-)
+ANYTHING: frozenset[FieldType] = frozenset(get_args(FieldType))
 GROUP = "hub.functions"
 """Entry point group of installed packages that bring pairs."""
 
 Pair = TypeVar("Pair")
 _pairs: dict[str, Any] = {}
+_packaged: dict[str, Any] = {}
+_packaged_loaded: list[bool] = []
+_lock = threading.Lock()
 
 
 def pair(name: str) -> Callable[[Pair], Pair]:
@@ -72,21 +63,34 @@ def registered() -> dict[str, Any]:
 def load_functions(folder: Path) -> tuple[dict[str, Any], list[Problem]]:
     """Import ``folder/*.py`` and the entry points of installed packages; returns the pairs they register.
 
-    A file that can't be imported is a problem at its first line, never an exception.
+    A file that can't be imported is a problem at its first line, never an exception. Pairs of one project are not seen
+    by another; a project's pair wins over an installed one of the same name.
     """
     problems: list[Problem] = []
+    found: dict[str, Any] = {}
+    with _lock:
+        if not _packaged_loaded:
+            with _collected(_packaged):
+                for point in entry_points(group=GROUP):
+                    _guarded(point.load, point.value, problems)
+            _packaged_loaded.append(True)
+        with _collected(found):
+            for file in sorted(folder.glob("*.py")):
+                _guarded(partial(_import, file), str(file), problems)
+        return {**_pairs, **_packaged, **found}, problems
+
+
+@contextmanager
+def _collected(into: dict[str, Any]) -> Iterator[None]:
+    """What registers itself meanwhile goes into ``into``, and nowhere else."""
     before = dict(_pairs)
     _pairs.clear()
     try:
-        for point in entry_points(group=GROUP):
-            _guarded(point.load, point.value, problems)
-        for file in sorted(folder.glob("*.py")):
-            _guarded(lambda file=file: _import(file), str(file), problems)  # type: ignore[misc]
-        return dict(_pairs), problems
+        yield
     finally:
-        found = dict(_pairs)
+        into.update(_pairs)
         _pairs.clear()
-        _pairs.update(before | found)
+        _pairs.update(before)
 
 
 def _guarded(load: Callable[[], Any], file: str, problems: list[Problem]) -> None:
