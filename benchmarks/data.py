@@ -59,10 +59,11 @@ def cents(value: int) -> Decimal:
 
 
 def address(i: int, shift: int) -> Record:
-    """One address in neutral terms; every eleventh customer has none of the second kind."""
+    """One address in neutral terms: billed in China, as the tax numbers are Chinese, shipped anywhere. Every eleventh
+    customer has none of the second kind."""
     if shift and i % 11 == 0:
         return dict.fromkeys(ADDRESS_PARTS)
-    city, state, district, country = CITIES[(i + shift) % 7]
+    city, state, district, country = CITIES[(i + shift) % 7 if shift else i % 3]
     return {
         "recipient": PEOPLE[(i + shift) % 7],
         "phone": f"+86136{(i * 17 + shift) % 100_000_000:08d}",
