@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -217,6 +218,12 @@ def test_the_projects_own_functions_serve_its_mappings(hub_yaml: HubYaml) -> Non
 # --- what is known of resources ---
 
 
+def forget_connectors() -> None:
+    """As a new process would start."""
+    for name in [name for name in sys.modules if name.startswith("hub_connectors.memo")]:
+        del sys.modules[name]
+
+
 def asked(project: Project, system: str = "crm") -> int:
     connector: Any = project.systems[system].connector
     return int(connector.asked)
@@ -255,6 +262,42 @@ def test_a_field_only_the_live_system_has_can_be_mapped_even_without_connecting(
         pass
     with open_project(folder, connect=False) as project:
         assert "owner" in project.setup.endpoints[0].lens.fields
+
+
+def test_a_field_added_to_the_system_later_is_found_when_it_is_mapped(hub_yaml: HubYaml) -> None:
+    folder = hub_yaml(GOOD)
+    with opened(folder):
+        pass
+    connector = folder / "connectors/memo/connector.py"
+    grown = connector.read_text().replace("COMMON = (", 'COMMON = (Field("colour", "text"), ')
+    connector.write_text(grown)
+    mapping = folder / "mappings/memo/People.yaml"
+    mapping.write_text(mapping.read_text() + "  industry: colour\n")
+    forget_connectors()
+    with opened(folder) as project:
+        assert asked(project) == 1
+        assert "industry" in project.setup.endpoints[0].lens.fields
+
+
+def test_a_mistake_in_a_mapping_does_not_stop_others_while_its_system_is_down(hub_yaml: HubYaml) -> None:
+    text = GOOD.replace('token: "${CRM_TOKEN}"', 'token: "${CRM_TOKEN}", down: true')
+    folder = hub_yaml(text)
+    (folder / "connectors/memo/schemas").mkdir()
+    (folder / "connectors/memo/schemas/People.json").write_text(
+        '{"name": "People", "fields": [{"name": "no"}, {"name": "title"}, {"name": "limit", "type": "decimal"}]}'
+    )
+    mapping = folder / "mappings/memo/People.yaml"
+    mapping.write_text(mapping.read_text() + "  industry: colour\n")
+    with opened(folder, strict=False) as project:
+        crm, erp = ("crm", "erp")
+        by_system = {e.system: e for e in project.setup.endpoints}
+        assert "industry" in by_system[crm].lens.fields
+        assert erp not in by_system
+        assert sorted(p.severity for p in project.problems) == ["error", "warning"]
+    with open_project(folder, connect=False, strict=False) as project:
+        assert "has no field 'colour'" in messages(project)
+        assert "let 'hub check crm' learn it" in messages(project)
+        assert len(project.errors) == 2
 
 
 def test_a_system_that_is_down_does_not_stop_the_opening(hub_yaml: HubYaml) -> None:

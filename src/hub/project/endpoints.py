@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hub.connect.capabilities import Create, Delete, ListChanges, Resource, Update
-from hub.errors import ConfigurationError
+from hub.errors import ConfigurationError, HubError
 from hub.mapping import load
 from hub.mapping.lens import Lens, Position, Problem
 from hub.mapping.operators.python import load_functions
@@ -16,7 +17,7 @@ from hub.mapping.suggest import did_you_mean
 from hub.model.spec import EntitySpec
 from hub.project.config import HubConfig
 from hub.project.mappings import MappingFile, find_mapping, mapping_files, mapping_folders
-from hub.project.systems import System
+from hub.project.systems import Known, System
 from hub.sync.policy import Endpoint, EntityPolicy
 
 
@@ -57,8 +58,8 @@ class EndpointMaker:
             return None
         self.files[(system.name, entity)] = file.path
         self._used.setdefault(system.name, set()).add(file.resource)
-        resource = self._resource(system, file.resource, where)
-        lens = self._lens(system, file, resource)
+        known = self._known(system, file.resource, where)
+        lens, resource = self._lens(system, file, known)
         if lens is None:
             return None
         endpoint = Endpoint(system.name, entity, policy.systems[system.name], lens, resource, system.connector)
@@ -93,30 +94,58 @@ class EndpointMaker:
         write = f"write one into {folders[0]} with 'entity: {entity}' ('hub scaffold' proposes it)"
         return f"{write}; there are: {', '.join(known)}" if known else write
 
-    def _resource(self, system: System, name: str, where: Where) -> Resource:
-        resource, error = system.resource(name)
-        if isinstance(error, ConfigurationError):
-            self._say(where, f"{system.name}: {error.what}", error.cure or "")
-        elif error is not None and resource is None:
+    def _known(self, system: System, name: str, where: Where) -> Known:
+        known = system.resource(name)
+        if isinstance(known.error, ConfigurationError):
+            self._say(where, f"{system.name}: {known.error.what}", known.error.cure or "")
+        elif known.error is not None and known.source == "nowhere":
             self._say(
                 where,
-                f"{system.name} can't be asked about {name} now ({error.what}): its mapping is not checked against it",
+                f"{system.name} can't be asked about {name} now ({known.error.what}): its mapping is not checked "
+                "against it",
                 "run 'hub check' when it is back",
                 severity="warning",
             )
-        return resource or Resource(name)
+        return known
 
-    def _lens(self, system: System, file: MappingFile, resource: Resource) -> Lens | None:
+    def _lens(self, system: System, file: MappingFile, known: Known) -> tuple[Lens | None, Resource]:
+        """The mapping, held against the best description of the resource there is. A mistake is only believed when the
+        live system was asked after it was made: it may have got the field since."""
+        lens, problems = self._loaded(system, file, known.resource)
+        if lens is None and known.source == "remembered" and system.connector is not None:
+            try:
+                known = Known(system.refresh(file.resource), "live")
+                lens, problems = self._loaded(system, file, known.resource)
+            except HubError as error:
+                known = Known(known.resource, "remembered", error)
+        if lens is None and known.source != "live":
+            lens, problems = self._doubtful(system, file, known, problems)
+        self.problems += problems
+        return lens, known.resource
+
+    def _doubtful(
+        self, system: System, file: MappingFile, known: Known, problems: list[Problem]
+    ) -> tuple[Lens | None, list[Problem]]:
+        """Mistakes found without the live system. While it is down they must not stop the others' pass: what is only
+        wrong by an old description becomes a warning. Offline they stay errors, with a word on fields of one's own."""
+        lens, certain = self._loaded(system, file, Resource(file.resource))
+        if known.error is not None and not isinstance(known.error, ConfigurationError) and lens is not None:
+            note = f"{system.name} can't be asked now ({known.error.what})"
+            return lens, [replace(p, severity="warning", cure=f"{p.cure}; {note}") for p in problems]
+        if known.source == "bundled" and lens is not None:
+            hint = f"or, where it is a field of your own account, let 'hub check {system.name}' learn it"
+            problems = [p if p in certain else replace(p, cure=f"{p.cure}; {hint}".lstrip("; ")) for p in problems]
+        return None, problems
+
+    def _loaded(self, system: System, file: MappingFile, resource: Resource) -> tuple[Lens | None, list[Problem]]:
         overrides = self.section.section("systems", system.name, "mappings", file.resource)
-        lens, problems = load(
+        return load(
             file.path,
             specs=self.specs,
             resource=resource if resource.fields else None,
             overrides=overrides if overrides is not None and overrides.data else None,
             functions=self._functions(),
         )
-        self.problems += problems
-        return lens
 
     def _functions(self) -> dict[str, Any]:
         if self._pairs is None:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
 from pydantic import TypeAdapter, ValidationError
@@ -37,6 +37,17 @@ PRIVATE = ".hub"
 """Folder for what the hub keeps beside hub.yaml; only its owner may look into it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A resource, and where its description comes from."""
+
+    resource: Resource
+    """Without fields when nothing is known of it."""
+    source: Literal["live", "remembered", "bundled", "nowhere"]
+    error: HubError | None = None
+    """Why the live system could not be asked."""
+
+
 @dataclass(slots=True)
 class System:
     """One configured system. ``connector`` is None when the project was opened without connecting, or could not be."""
@@ -51,22 +62,21 @@ class System:
     """Why the system could not be asked for its resources in this process; it is not asked twice."""
     _bundled: dict[str, Resource] | None = field(default=None, repr=False)
 
-    def resource(self, name: str) -> tuple[Resource | None, HubError | None]:
-        """What is known of a resource: as remembered, else asked of the live system (and remembered), else as bundled.
-
-        The error says why the live system could not be asked; the resource is None when nothing is known.
-        """
+    def resource(self, name: str) -> Known:
+        """What is known: as remembered, else as the live system says (remembered from then on), else as bundled."""
         found = self.remembered(name)
         if found is not None:
-            return found, None
-        if self.connector is not None and self.failure is None:
+            return Known(found, "remembered")
+        error: HubError | None = self.failure
+        if self.connector is not None and error is None:
             try:
-                return self.refresh(name), None
-            except ConfigurationError as error:
-                return self.bundled().get(name), error
-            except HubError as error:
-                self.failure = error
-        return self.bundled().get(name), self.failure
+                return Known(self.refresh(name), "live")
+            except ConfigurationError as wrong:
+                error = wrong
+            except HubError as failure:
+                error = self.failure = failure
+        bundled = self.bundled().get(name)
+        return Known(bundled or Resource(name), "bundled" if bundled else "nowhere", error)
 
     def refresh(self, name: str) -> Resource:
         """The live system's description, remembered from now on. Raises the errors of ``Connector.describe``."""
