@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, insert, select, text
@@ -14,6 +15,7 @@ from hub.model.columns import COLUMN_TYPES, Exact, metadata
 from hub.model.customer import Customer
 from hub.model.declare import by_reference, references
 from hub.model.projection import entity_tables, projector
+from hub.model.reference import FILE, markdown
 
 ORDER = {
     "number": "SO-1",
@@ -121,3 +123,8 @@ def test_the_classes_work_as_objects_too(sqlite_url: str) -> None:
         assert found.credit_limit == Decimal("100.5")
         assert found.extra == {"vip": 1}
     engine.dispose()
+
+
+def test_the_documentation_is_made_from_the_specs() -> None:
+    page = (Path(__file__).parents[2] / FILE).read_text("utf-8")
+    assert page == markdown().rstrip() + "\n", "run: python -m hub.model.reference"

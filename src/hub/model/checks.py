@@ -29,6 +29,32 @@ def check(spec: EntitySpec, values: Values) -> list[Finding]:
     return findings
 
 
+def check_documents(spec: EntitySpec, values: Values) -> list[Finding]:
+    """The part of ``check`` that every pass can afford: tax and e-invoice numbers of the record, and its amounts."""
+    findings = []
+    for name in _numbers(spec):
+        value = values.get(name)
+        if value is not None:
+            finding = _value(spec.fields[name], name, value, _country(values))
+            if finding is not None:
+                findings.append(finding)
+    if values.get("lines") and "net_total" in spec.fields:
+        findings += check_totals(values)
+    return findings
+
+
+_number_fields: dict[int, tuple[EntitySpec, tuple[str, ...]]] = {}
+
+
+def _numbers(spec: EntitySpec) -> tuple[str, ...]:
+    """Fields of a record that hold numbers with rules; looked up once for each spec."""
+    known = _number_fields.get(id(spec))
+    if known is None or known[0] is not spec:
+        names = tuple(n for n, f in spec.fields.items() if f.type == "tax_id" or n == "einvoice_number")
+        known = _number_fields[id(spec)] = (spec, names)
+    return known[1]
+
+
 def _fields(spec: EntitySpec, values: Values, prefix: str, country: str | None) -> Iterator[Finding]:
     for name, value in values.items():
         field = spec.fields.get(name)
