@@ -50,8 +50,8 @@ ISO text.
 
 Reported as findings, never repaired, never in the way of a sync: totals that don't match their lines, check digits of
 统一社会信用代码 and VAT numbers, numbers of 数电票 (20 digits, province), implausible phone numbers and e-mail
-addresses, texts longer than usual. Sums may differ by half of the currency's smallest unit for each rounded figure in them, at least by
-one unit; price times quantity also by half of the price's last digit times the quantity.
+addresses, texts longer than usual. Sums may differ by half of the currency's smallest unit for each rounded figure in
+them, at least by one unit; price times quantity also by half of the price's last digit times the quantity.
 """
 
 

@@ -22,7 +22,7 @@ from hub.project.finding import HUB_YAML, find_project
 from hub.project.policies import policies
 from hub.project.schedule import DEFAULT, Notify, Schedule
 from hub.project.secrets import Secrets, literal_secrets, resolved_settings
-from hub.project.systems import Opener, System, anchored_url
+from hub.project.systems import Opener, System, anchored_url, private_folder
 from hub.sync.policy import Setup
 
 _log = logging.getLogger("hub.project")
@@ -151,6 +151,8 @@ class _Building:
     def _store(self, config: HubConfig, section: Section) -> None:
         self.problems += literal_secrets(section, (), {"store": config.store}, ())
         url = self._resolved(config.store, "store", section) if self.connect else config.store
+        if self.connect:
+            private_folder(self.project.folder)
         self.project.store_url = anchored_url(url or STORE, self.project.folder)
 
     def _notify(self, config: HubConfig, section: Section) -> None:
