@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["fixtures.databases"]
+pytest_plugins = ["fixtures.databases", "fixtures.northwind"]
