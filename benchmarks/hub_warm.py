@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import sys
 
-from hub.sync.engine import Engine
-
 from benchmarks.child import measured, say
 from hub.project import open_project
+from hub.sync.engine import Engine
 
 
 def main() -> None:
