@@ -1,4 +1,4 @@
-"""Where the CPU goes: ``python -m benchmarks.profile_hub [--records 5000] [--resource customers] [--what full|reread]``.
+"""Where the hub's CPU goes: ``python -m benchmarks.profile_hub [--records 5000] [--what full|reread]``.
 
 One pass of the engine in this process under cProfile: self time by part of the program and by function, as a share of
 the whole, so that the profiler's own cost doesn't mislead; and the same pass again without the profiler, in µs of CPU a
