@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hub.connect.capabilities import Field, Resource
+from hub.mapping.checks import mandatory_problems, match_problems
 from hub.mapping.fitting import fit_chain, make_operator
 from hub.mapping.grammar import FieldEntry, FieldRule, MappingFile
 from hub.mapping.lens import Direction, Position, Problem
@@ -15,7 +16,7 @@ from hub.mapping.paths import PathError, Step, Target, parse
 from hub.mapping.plan import ConstantIn, ConstantOut, Lines, Node, Picks, Place, Single
 from hub.mapping.reading import Section, Where
 from hub.mapping.remote import Remote
-from hub.mapping.suggest import did_you_mean
+from hub.mapping.suggest import a, did_you_mean
 from hub.model import forms
 from hub.model.spec import EntitySpec, FieldSpec
 
@@ -57,7 +58,8 @@ class Builder:
         fields = self.resource.fields if self.resource else ()
         scope = Scope(spec, Remote(fields, file.resource), ("fields",))
         nodes = self.fields(file.fields, scope)
-        self._check_match(file, nodes)
+        self.problems += match_problems(file, nodes, self.section)
+        self.problems += mandatory_problems(file, nodes, scope.remote, self.section)
         return tuple(nodes)
 
     def fields(self, entries: dict[str, FieldEntry], scope: Scope) -> list[Node]:
@@ -111,8 +113,13 @@ class Builder:
         direction = rule.direction or "both"
         remotes = [self._remote(steps, scope, where, direction) for steps in paths]
         ref = self._ref(spec, rule, where)
-        ops = self._operators(rule, where)
-        chain = fit_chain(ops, spec, remotes, direction)
+        operators = self._operators(rule, where)
+        try:
+            chain = fit_chain([op for op, _ in operators], spec, remotes, direction)
+        except FitError as error:
+            if error.operator is not None and error.operator < len(operators):
+                error.position = operators[error.operator][1]
+            raise
         if rule.assume is not None:
             chain.assume = self._canonical(spec, rule.assume, where, "assume")
         self._check_choices(rule, remotes, where)
@@ -165,13 +172,13 @@ class Builder:
                 position, f"there is no entity {rule.ref!r}", did_you_mean(rule.ref, self.specs, noun="entities:")
             )
         elif spec.type != "ref":
-            self.problem(position, f"{spec.name} is a {spec.type}, not a reference", "remove ref")
+            self.problem(position, f"{spec.name} is {a(spec.type)}, not a reference", "remove ref")
         elif spec.ref is not None and spec.ref != rule.ref:
             self.problem(position, f"{spec.name} refers to {spec.ref}, not to {rule.ref}", f"ref: {spec.ref}")
         return rule.ref
 
-    def _operators(self, rule: FieldRule, where: Where) -> list[Operator]:
-        made: list[Operator] = []
+    def _operators(self, rule: FieldRule, where: Where) -> list[tuple[Operator, Position]]:
+        made: list[tuple[Operator, Position]] = []
         via = rule.via if isinstance(rule.via, list) else [] if rule.via is None else [rule.via]
         for index, item in enumerate(via):
             place = (*where, "via", index) if isinstance(rule.via, list) else (*where, "via")
@@ -184,12 +191,13 @@ class Builder:
                 )
             name, given, spot = pairs[0]
             try:
-                made.append(make_operator(str(name), given, self.pairs))
+                made.append((make_operator(str(name), given, self.pairs), self.section.key_at(spot)))
             except FitError as error:
                 raise FitError(error.message, error.cure, position=self.section.key_at(spot)) from None
         if rule.values is not None:
             try:
-                made.append(make_operator("values", rule.values, self.pairs))
+                spot_of_table = self.section.at((*where, "values"))
+                made.append((make_operator("values", rule.values, self.pairs), spot_of_table))
             except FitError as error:
                 raise FitError(error.message, error.cure, position=self.section.at((*where, "values"))) from None
         return made
@@ -199,7 +207,7 @@ class Builder:
             return forms.form_of(spec)(value)
         except ValueError as error:
             raise FitError(
-                f"{key} is no value of {spec.name}: {error}", position=self.section.at((*where, key))
+                f"{key} is no value of {spec.name}: {_told(error)}", position=self.section.at((*where, key))
             ) from None
 
     def _check_choices(self, rule: FieldRule, remotes: list[Field], where: Where) -> None:
@@ -238,7 +246,7 @@ class Builder:
         try:
             return ConstantIn(spec.name, position, "in", rule.strength, forms.form_of(spec)(rule.constant))
         except ValueError as error:
-            raise FitError(f"the constant is no value of {spec.name}: {error}") from None
+            raise FitError(f"the constant is no value of {spec.name}: {_told(error)}") from None
 
     def _position(self, spec: FieldSpec, rule: FieldRule, scope: Scope, position: Position) -> Node:
         if not scope.lines or spec.type != "integer":
@@ -253,7 +261,7 @@ class Builder:
 
     def _lines(self, spec: FieldSpec, rule: FieldRule, scope: Scope, where: Where) -> Node:
         if spec.type != "lines" or spec.lines is None:
-            raise FitError(f"{spec.name} is a {spec.type}, it has no lines", "remove fields")
+            raise FitError(f"{spec.name} is {a(spec.type)}, it has no lines", "remove fields")
         if scope.lines:
             raise FitError("lines inside of lines can't be mapped", "map the inner list as its own resource")
         if rule.fields is None:
@@ -328,7 +336,7 @@ class Builder:
             cure = did_you_mean(name, scope.spec.fields, noun="its fields:", most=40)
             raise FitError(f"{scope.spec.name} has no field {name!r}", cure, position=spot)
         if spec.type != "lines" or spec.lines is None or not spec.lines.key:
-            raise FitError(f"{name} is a {spec.type}, so [{key}] picks nothing", f"write {name}", position=spot)
+            raise FitError(f"{name} is {a(spec.type)}, so [{key}] picks nothing", f"write {name}", position=spot)
         if rule.fields is None:
             raise FitError("a line picked by its key needs fields", "write {fields: {street: …, city: …}}")
         others = {"field", "via", "values", "ref", "default", "assume", "required", "key", "same", "constant", "clear"}
@@ -338,7 +346,7 @@ class Builder:
             return spec, forms.form_of(of_key)(key)
         except ValueError as error:
             cure = did_you_mean(key, of_key.choices)
-            raise FitError(f"{key!r} is no {spec.lines.key}: {error}", cure, position=spot) from None
+            raise FitError(f"{key!r} is no {spec.lines.key}: {_told(error)}", cure, position=spot) from None
 
     # Checks ---------------------------------------------------------------------------------------------------------
 
@@ -348,15 +356,10 @@ class Builder:
             message = f"{key!r} belongs to {who} only" if noun == "only" else f"{key!r} means nothing for {who}"
             self.problem(self.section.key_at((*where, key)), message, "remove it")
 
-    def _check_match(self, file: MappingFile, nodes: list[Node]) -> None:
-        mapped = {node.name: node for node in nodes}
-        for index, rule in enumerate(file.match):
-            for inner, name in enumerate(rule if isinstance(rule, list) else [rule]):
-                place: Where = ("match", index, inner) if isinstance(rule, list) else ("match", index)
-                if name not in mapped:
-                    self.problem(self.section.at(place), f"{name!r} is not mapped here", did_you_mean(name, mapped))
-                elif not mapped[name].reads or isinstance(mapped[name], (Lines, Picks)):
-                    self.problem(self.section.at(place), f"{name!r} can't be compared: it is not read as one value")
+
+def _told(error: ValueError) -> str:
+    """A form's message, without its hint at value tables: it is the mapping itself that is wrong."""
+    return str(error).partition("; give a value table")[0]
 
 
 def _top(steps: tuple[Step, ...]) -> str:

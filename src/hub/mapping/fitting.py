@@ -16,7 +16,8 @@ from hub.mapping.operators.parts import Join
 from hub.mapping.operators.python import Python
 from hub.mapping.operators.tables import BOOLEAN_CURE, Table, Values
 from hub.mapping.plan import Chain
-from hub.mapping.suggest import did_you_mean
+from hub.mapping.suggest import a, did_you_mean
+from hub.mapping.validate import plainly
 from hub.model import forms
 from hub.model.spec import FieldSpec, TypeName
 
@@ -84,7 +85,7 @@ def _validated(kind: type[Operator], model: type[BaseModel], given: Any) -> Any:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(step) for step in first["loc"] if isinstance(step, (str, int)))
-        message = first["msg"].removeprefix("Value error, ")
+        message = plainly(dict(first))
         info = model.model_fields.get(str(first["loc"][0])) if first["loc"] else None
         cure = info.description if info and info.description else ""
         raise FitError(f"{kind.name}: {where}: {message}" if where else f"{kind.name}: {message}", cure) from None
@@ -109,7 +110,11 @@ def fit_chain(ops: list[Operator], spec: FieldSpec, remotes: list[Field], direct
         if isinstance(op, Join):
             op.count = len(remotes)
         last = index == len(ops) - 1
-        op.fit(Place(spec if last else None, remote if index == 0 else None, direction))
+        try:
+            op.fit(Place(spec if last else None, remote if index == 0 else None, direction))
+        except FitError as error:
+            error.operator = index
+            raise
     form = None if spec.type in CANONICAL_AFTER.get(ops[-1].name, frozenset()) else forms.form_of(spec)
     return Chain(tuple(ops), form, _to_remote(place.remote), several=several)
 
@@ -131,9 +136,11 @@ def _check_flow(ops: list[Operator], spec: FieldSpec, remotes: list[Field]) -> N
             )
     last = ops[-1]
     accepted = ACCEPTED[spec.type]
+    if last.only_for is not None and spec.type not in last.only_for:
+        raise FitError(f"{last.name!r} is not for {spec.name}, which is {a(spec.type)}", _operator_for(spec, last.name))
     if last.gives not in accepted and last.gives != "any":
         raise FitError(
-            f"{last.name!r} gives {last.gives}, and {spec.name} is a {spec.type}", _operator_for(spec, last.name)
+            f"{last.name!r} gives {last.gives}, and {spec.name} is {a(spec.type)}", _operator_for(spec, last.name)
         )
 
 
@@ -145,8 +152,7 @@ def _operator_for(spec: FieldSpec, used: str) -> str:
 
 
 def _named(remote: Field) -> str:
-    article = "an" if remote.type[0] in "aeiou" else "a"
-    return f"{remote.name} is {article} {remote.type}"
+    return f"{remote.name} is {a(remote.type)}"
 
 
 def _list(types: frozenset[FieldType]) -> str:
@@ -161,11 +167,11 @@ def _cure(remote: Field, spec: FieldSpec) -> str:
         return f"write {{field: {remote.name}, key: …, fields: {{…}}}}"
     if remote.type == "choices":
         return "it holds several values: via: list"
-    if remote.type == "boolean":
+    if remote.type == "boolean" and spec.type in ("text", "enum"):
         return "say the words: values: {yes_word: true, no_word: false}"
     if remote.type == "datetime" and spec.type == "date":
         return "say whose day: via: {date: {zone: Asia/Shanghai}}"
-    return f"{spec.name} is a {spec.type}: map it to a field of another type, or add an operator with via"
+    return f"{spec.name} is {a(spec.type)}: map it to a field of another type, or add an operator with via"
 
 
 def _to_remote(remote: Field | None) -> Callable[[Any], Any] | None:

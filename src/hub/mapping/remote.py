@@ -8,7 +8,7 @@ from typing import Literal
 from hub.connect.capabilities import Field
 from hub.mapping.operators.base import FitError
 from hub.mapping.paths import Item, Matching, Step, show
-from hub.mapping.suggest import did_you_mean
+from hub.mapping.suggest import a, did_you_mean
 
 Kind = Literal["partial", "whole", "fresh"]
 ANY = Field("", "any")
@@ -30,7 +30,7 @@ class Remote:
         field = self.find(steps)
         if field.type not in ("lines", "object", "any"):
             raise FitError(
-                f"{show(steps)} is a {field.type} in {self.owner}, not a list of lines", "map it without fields"
+                f"{show(steps)} is {a(field.type)} in {self.owner}, not a list of lines", "map it without fields"
             )
         return Remote(field.fields, f"{self.owner}.{show(steps)}")
 
@@ -38,12 +38,12 @@ class Remote:
         """The field at a path. Raises FitError for a name that isn't there."""
         if not self.known:
             return ANY
-        whole = self.fields.get(show(steps)) or self.fields.get(".".join(s for s in steps if isinstance(s, str)))
-        if whole is not None and len(steps) > 1:
+        whole = self.fields.get(".".join(map(str, steps))) if all(isinstance(step, str) for step in steps) else None
+        if whole is not None:
             return whole
         here = Field(self.owner, "object", fields=tuple(self.fields.values()))
         for index, step in enumerate(steps):
-            here = _below(here, step, show(steps[:index]) or self.owner)
+            here = _below(here, step, show(steps[:index]) or self.owner, "field" if index == 0 else "member")
         return here
 
     def kinds(self, steps: tuple[Step, ...], is_ref: bool) -> tuple[Kind, ...]:
@@ -71,10 +71,10 @@ class Remote:
             return ANY
 
 
-def _below(here: Field, step: Step, shown: str) -> Field:
+def _below(here: Field, step: Step, shown: str, noun: str) -> Field:
     if isinstance(step, (Item, Matching)):
         if here.type not in ("lines", "choices", "object", "any"):
-            raise FitError(f"{shown} is a {here.type}, not a list, so [ ] finds nothing in it", "leave [ ] out")
+            raise FitError(f"{shown} is {a(here.type)}, not a list, so [ ] finds nothing in it", "leave [ ] out")
         return Field(here.name, "object" if here.fields else "any", fields=here.fields, read_only=here.read_only)
     if here.type == "any" or (here.type in ("object", "reference", "lines") and not here.fields):
         return Field(step, "any", read_only=here.read_only)
@@ -84,13 +84,12 @@ def _below(here: Field, step: Step, shown: str) -> Field:
             f"write {{field: {shown}, key: …, fields: …}}",
         )
     if here.type not in ("object", "reference"):
-        raise FitError(f"{shown} is a {here.type} and has no members", f"write {shown}")
+        raise FitError(f"{shown} is {a(here.type)} and has no members", f"write {shown}")
     for field in here.fields:
         if field.name in (step, f"{here.name}.{step}"):
             return field if not here.read_only or field.read_only else _as_read_only(field)
     names = [field.name.removeprefix(f"{here.name}.") for field in here.fields]
-    what = "field" if here.name == shown else "member"
-    raise FitError(f"{shown} has no {what} {step!r}", did_you_mean(step, names, noun="it has"))
+    raise FitError(f"{shown} has no {noun} {step!r}", did_you_mean(step, names, noun="it has"))
 
 
 def _as_read_only(field: Field) -> Field:

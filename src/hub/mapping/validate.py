@@ -91,10 +91,27 @@ def _problem(model: type[BaseModel], section: Section, where: Where, detail: dic
             return Problem(
                 section.at(where), f"{key!r} is empty, {wanted} was expected", "give it a value or remove it"
             )
-        hint = f'quote it: "{detail["input"]}"' if wanted == "a text" and _plain(detail["input"]) else ""
+        hint = ""
+        if _plain(detail["input"]) and wanted in ("a text", "a list"):
+            hint = f'quote it: "{detail["input"]}"' if wanted == "a text" else f"write [{detail['input']}]"
         return Problem(section.at(where), f"{key!r} holds {_a(detail['input'])}, {wanted} was expected", hint)
+    if kind in ("too_short", "string_too_short"):
+        return Problem(section.at(where), f"{key!r} is empty", _describe(model, detail["loc"]))
     message = detail["msg"].removeprefix("Value error, ")
     return Problem(section.at(where), f"{key!r}: {message[:1].lower()}{message[1:]}")
+
+
+def plainly(detail: dict[str, Any]) -> str:
+    """What one of pydantic's findings means, for a message."""
+    kind = detail["type"]
+    if kind == "missing":
+        return "is missing"
+    if kind in _WANTED:
+        return f"{_a(detail['input'])} is not {_WANTED[kind]}"
+    if kind == "literal_error":
+        return f"{_show(detail['input'])} is not one of {detail['ctx']['expected'].replace(' or ', ', ')}"
+    message = str(detail["msg"]).removeprefix("Value error, ").replace("Input should", "it should")
+    return message
 
 
 def _keys(model: type[BaseModel], loc: tuple[Any, ...]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from hub.connect.capabilities import Field, FieldType
 from hub.mapping.lens import Position
-from hub.model.spec import FieldSpec
+from hub.model.spec import FieldSpec, TypeName
 
 
 class FitError(Exception):
@@ -30,6 +30,8 @@ class FitError(Exception):
         self.message = message
         self.cure = cure
         self.position = position
+        self.operator: int | None = None
+        """Index in the chain of the operator that doesn't suit."""
 
 
 class Args(BaseModel):
@@ -63,6 +65,8 @@ class Operator:
     """Types of remote field (or of the previous operator) it can read and write."""
     gives: ClassVar[FieldType] = "text"
     """Type of what ``get`` makes of it."""
+    only_for: ClassVar[frozenset[TypeName] | None] = None
+    """Canonical types it may be the last operator of; None: every type that takes what it gives."""
     several: ClassVar[bool] = False
     """``get`` takes a list of values, one for each of several remote fields; ``put`` gives such a list."""
     complement: ClassVar[bool] = False

@@ -13,6 +13,7 @@ from hub.connect.capabilities import FieldType
 from hub.mapping import quick
 from hub.mapping.operators.base import TEXTS, WRITABLE_AS_TEXT, Args, Operator
 from hub.model import forms
+from hub.model.spec import TypeName
 
 
 class PhoneArgs(Args):
@@ -38,6 +39,7 @@ class Phone(Operator):
     name = "phone"
     Args = PhoneArgs
     shorthand = "region"
+    only_for: ClassVar[frozenset[TypeName] | None] = frozenset({"phone", "text"})
     takes: ClassVar[frozenset[FieldType]] = WRITABLE_AS_TEXT
 
     def direct(self) -> Callable[[Any], Any] | None:
@@ -77,6 +79,7 @@ class Email(Operator):
     """An e-mail address; its domain in lower case."""
 
     name = "email"
+    only_for: ClassVar[frozenset[TypeName] | None] = frozenset({"email", "text"})
     takes: ClassVar[frozenset[FieldType]] = TEXTS
 
     def direct(self) -> Callable[[Any], Any] | None:
@@ -96,6 +99,7 @@ class TaxId(Operator):
     """A tax number: letters and digits, upper case. Wrong check digits are reported elsewhere, never lost."""
 
     name = "tax_id"
+    only_for: ClassVar[frozenset[TypeName] | None] = frozenset({"tax_id", "text"})
     takes: ClassVar[frozenset[FieldType]] = WRITABLE_AS_TEXT
 
     def direct(self) -> Callable[[Any], Any] | None:
@@ -122,6 +126,7 @@ class Country(Operator):
     name = "country"
     Args = CountryArgs
     shorthand = "style"
+    only_for: ClassVar[frozenset[TypeName] | None] = frozenset({"country", "text"})
     takes: ClassVar[frozenset[FieldType]] = TEXTS
 
     def straight(self) -> bool:
@@ -166,6 +171,7 @@ class Currency(Operator):
     """A currency: its ISO 4217 code."""
 
     name = "currency"
+    only_for: ClassVar[frozenset[TypeName] | None] = frozenset({"currency", "text"})
     takes: ClassVar[frozenset[FieldType]] = TEXTS
 
     def direct(self) -> Callable[[Any], Any] | None:

@@ -109,10 +109,11 @@ class Values(Operator):
             try:
                 made = form(canonical)
             except ValueError as error:
+                told = str(error).partition("; give a value table")[0]
                 cure = (
                     did_you_mean(canonical, known) if known else "keys are canonical values, remote ones go behind ':'"
                 )
-                raise FitError(f"{canonical!r} is no value of {place.spec.name}: {error}", cure) from None
+                raise FitError(f"{canonical!r} is no value of {place.spec.name}: {told}", cure) from None
             if _key(made) != _key(canonical):
                 self._rename(canonical, made)
 
