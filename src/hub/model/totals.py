@@ -17,7 +17,6 @@ because a price with tax shown as one without is rounded itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -28,20 +27,22 @@ Values = dict[str, Any]
 
 _ZERO = Decimal(0)
 _HALF = Decimal("0.5")
+_PRICES = (("unit_price", "net_amount"), ("unit_price_tax", "amount"))
 
 
 def check_totals(values: Values) -> list[Finding]:
     """Findings about the amounts of one order or invoice, from its canonical values."""
     unit = smallest_unit(values.get("currency"))
-    findings = []
+    with_tax = values.get("price_includes_tax")
     lines = values.get("lines") or []
+    found: list[tuple[str, str]] = []
     for at, line in enumerate(lines, 1):
-        where = f"lines[{line.get('line_no', at)}]"
-        findings += [
-            Finding("total", f"{where}.{f}", m) for f, m in _line(line, values.get("price_includes_tax"), unit)
-        ]
-    findings += [Finding("total", field, message) for field, message in _document(values, lines, unit)]
-    return findings
+        wrong = _line(line, with_tax, unit)
+        if wrong:
+            where = f"lines[{line.get('line_no', at)}]"
+            found += [(f"{where}.{field}", message) for field, message in wrong]
+    found += _document(values, lines, unit)
+    return [Finding("total", field, message) for field, message in found]
 
 
 @lru_cache(maxsize=256)
@@ -57,38 +58,38 @@ def _number(values: Values, field: str) -> Decimal | None:
     return None if value is None else Decimal(value)
 
 
-def _line(line: Values, with_tax: bool | None, unit: Decimal) -> Iterator[tuple[str, str]]:
-    net, tax, gross = (_number(line, f) for f in ("net_amount", "tax_amount", "amount"))
-    rate = _number(line, "tax_rate")
-    if net is not None and tax is not None and gross is not None and abs(net + tax - gross) > unit:
-        yield "amount", _says(gross, net + tax, f"net {net} + tax {tax}")
-    if net is not None and tax is not None and rate is not None:
-        wanted = net * rate / 100
-        if abs(wanted - tax) > unit:
-            yield "tax_amount", _says(tax, wanted, f"{rate} % of {net}")
-    yield from _price(line, with_tax, net, gross, unit)
+def _line(line: Values, with_tax: bool | None, unit: Decimal) -> list[tuple[str, str]]:
+    wrong = []
+    net, tax, gross = _number(line, "net_amount"), _number(line, "tax_amount"), _number(line, "amount")
+    if net is not None and tax is not None:
+        if gross is not None and abs(net + tax - gross) > unit:
+            wrong.append(("amount", _says(gross, net + tax, f"net {net} + tax {tax}")))
+        rate = _number(line, "tax_rate")
+        if rate is not None and abs(net * rate / 100 - tax) > unit:
+            wrong.append(("tax_amount", _says(tax, net * rate / 100, f"{rate} % of {net}")))
+    quantity = _number(line, "quantity")
+    if quantity is not None:
+        wrong += _price(line, quantity, (net, gross), with_tax, unit)
+    return wrong
 
 
 def _price(
-    line: Values, with_tax: bool | None, net: Decimal | None, gross: Decimal | None, unit: Decimal
-) -> Iterator[tuple[str, str]]:
-    quantity = _number(line, "quantity")
-    if quantity is None:
-        return
+    line: Values, quantity: Decimal, shown: tuple[Decimal | None, Decimal | None], with_tax: bool | None, unit: Decimal
+) -> list[tuple[str, str]]:
+    """At most one finding: it is enough that one of the prices that may be the agreed one fits."""
     wrong = []
-    for price_field, field, shown, applies in (
-        ("unit_price", "net_amount", net, with_tax is not True),
-        ("unit_price_tax", "amount", gross, with_tax is not False),
-    ):
+    for (price_field, field), amount in zip(_PRICES, shown, strict=True):
         price = _number(line, price_field)
-        if not applies or price is None or shown is None:
+        not_agreed = with_tax is (field == "net_amount")  # None: nobody said which price was
+        if not_agreed or price is None or amount is None:
             continue
         full = quantity * price
         wanted = full - _discount(line, full)
-        if abs(wanted - shown) <= unit + abs(quantity) * _last_digit(price) * _HALF:
-            return
-        wrong.append((field, _says(shown, wanted, f"{quantity} × {price} less discount")))
-    yield from wrong[:1]
+        off = abs(wanted - amount)
+        if off <= unit or off <= unit + abs(quantity) * _last_digit(price) * _HALF:
+            return []
+        wrong.append((field, _says(amount, wanted, f"{quantity} × {price} less discount")))
+    return wrong[:1]
 
 
 def _discount(line: Values, full: Decimal) -> Decimal:
@@ -104,25 +105,34 @@ def _last_digit(price: Decimal) -> Decimal:
     return Decimal(1).scaleb(min(int(exponent), -2))
 
 
-def _document(values: Values, lines: list[Values], unit: Decimal) -> Iterator[tuple[str, str]]:
-    net, tax, total = (_number(values, f) for f in ("net_total", "tax_total", "total"))
+def _document(values: Values, lines: list[Values], unit: Decimal) -> list[tuple[str, str]]:
+    wrong = []
+    net, tax, total = _number(values, "net_total"), _number(values, "tax_total"), _number(values, "total")
     discount = _number(values, "discount") or _ZERO
     freight = _number(values, "freight") or _ZERO
-    sums = unit * max(_HALF * len(lines), Decimal(1))
-    for shown, field, part, comparable in (
-        (net, "net_total", "net_amount", True),
-        (tax, "tax_total", "tax_amount", not discount and not freight),
-    ):
-        parts = [_number(line, part) for line in lines]
-        known = [amount for amount in parts if amount is not None]
-        if shown is None or not comparable or not known or len(known) < len(parts):
-            continue
-        if abs(sum(known) - shown) > sums:
-            yield field, _says(shown, sum(known, _ZERO), f"the sum of {len(lines)} lines")
+    if net is not None:
+        wrong += _sum(net, "net_total", lines, "net_amount", unit)
+    if tax is not None and not discount and not freight:
+        wrong += _sum(tax, "tax_total", lines, "tax_amount", unit)
     if net is not None and tax is not None and total is not None:
         wanted = net - discount + tax + freight
         if abs(wanted - total) > 2 * unit:
-            yield "total", _says(total, wanted, f"net {net} − discount {discount} + tax {tax} + freight {freight}")
+            how = f"net {net} − discount {discount} + tax {tax} + freight {freight}"
+            wrong.append(("total", _says(total, wanted, how)))
+    return wrong
+
+
+def _sum(shown: Decimal, field: str, lines: list[Values], part: str, unit: Decimal) -> list[tuple[str, str]]:
+    added = _ZERO
+    for line in lines:
+        amount = line.get(part)
+        if amount is None:
+            return []
+        added += Decimal(amount)
+    off = abs(added - shown)
+    if not lines or off <= unit or off <= unit * _HALF * len(lines):
+        return []
+    return [(field, _says(shown, added, f"the sum of {len(lines)} lines"))]
 
 
 def _says(shown: Decimal, wanted: Decimal, how: str) -> str:
