@@ -64,7 +64,8 @@ def artifacts_of(
     ]
     if rows := tables.plan_rows(report.plan):
         number = len(report.plan.writes) if report.plan else 0
-        found.append(Artifact(f"{scope}-plan", "table", f"{counted(number, 'write')}, old → new", rows))
+        waiting = " (waiting for approval)" if markdown.waits_for_approval(report) else ""
+        found.append(Artifact(f"{scope}-plan", "table", f"{counted(number, 'write')}, old → new{waiting}", rows))
     if rows := tables.held_rows(report.plan):
         found.append(Artifact(f"{scope}-held", "table", "Writes held back, and what they wait for", rows))
     for name, noun, items, rows_of in (

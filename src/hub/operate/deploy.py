@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 from hub.errors import ConfigurationError
@@ -16,6 +16,9 @@ from hub.operate.api import PrefectApi
 from hub.operate.deployments import Wanted, wanted
 from hub.operate.facts import Facts, facts_of
 from hub.operate.process_pool import TEMPLATE
+
+if TYPE_CHECKING:
+    from hub.project import Project
 
 Change = Literal["created", "updated", "unchanged", "paused"]
 
@@ -40,7 +43,7 @@ class DeployResult:
 
 
 def deploy(
-    project: Any, *, work_pool: str = "hub", api_url: str | None = None, api: PrefectApi | None = None
+    project: Project | Facts, *, work_pool: str = "hub", api_url: str | None = None, api: PrefectApi | None = None
 ) -> DeployResult:
     """Register the project's deployments, automations and notification with a Prefect server.
 

@@ -103,7 +103,7 @@ def _wanted(
 ) -> Wanted:
     of_run = tags(facts.name, [entity] if entity else [], list(facts.entities[entity]) if entity else [])
     body: dict[str, Any] = {
-        "name": name or facts.name,
+        "name": name or f"{facts.name}-{flow}",
         "description": description or _WHAT_FOR[flow],
         "tags": of_run,
         "parameters": {"project": str(facts.folder), **(parameters or {})},

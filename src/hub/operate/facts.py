@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from hub.errors import ConfigurationError
-from hub.project.schedule import DEFAULT, Notify, Schedule
+from hub.project.schedule import Notify, Schedule
 from hub.sync.policy import Direction
+
+if TYPE_CHECKING:
+    from hub.project import Project
 
 ENVIRONMENT = "HUB_PROJECT"
 """Where the project lies on a worker that keeps it elsewhere than the machine it was deployed from."""
@@ -33,17 +37,16 @@ class Facts:
         return list(dict.fromkeys(system for of_entity in self.entities.values() for system in of_entity))
 
 
-def facts_of(project: Any) -> Facts:
-    """The facts of an open ``hub.project.Project``."""
-    policies = project.setup.policies
-    schedules = getattr(project, "schedules", None) or {}
+def facts_of(project: Project) -> Facts:
+    """The facts of an open project (``connect=False`` is enough, but for the webhook of ``notify``)."""
     return Facts(
-        name=project.name,
-        folder=Path(project.folder).resolve(),
-        entities={name: dict(policy.systems) for name, policy in policies.items()},
-        schedules={name: tuple(schedules.get(name, DEFAULT)) for name in policies},
-        timezone=getattr(project, "timezone", None) or "UTC",
-        notify=getattr(project, "notify", None),
+        # What Prefect does not allow in names.
+        name=re.sub(r"[/%&<>]", "-", project.name),
+        folder=project.folder.resolve(),
+        entities={name: dict(policy.systems) for name, policy in project.setup.policies.items()},
+        schedules=dict(project.schedules),
+        timezone=project.timezone,
+        notify=project.notify,
     )
 
 

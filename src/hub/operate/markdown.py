@@ -59,9 +59,7 @@ def report(
         _section("What moved where", tables.summary_rows(report)),
         _picture(report) if picture else "",
         _section("First look: matched records that differ", tables.census_rows(plan, ROWS)),
-        _section(
-            "Planned writes, old → new" if report.kind == "plan" else "Writes, old → new", tables.plan_rows(plan, ROWS)
-        ),
+        _section(_plan_heading(report), tables.plan_rows(plan, ROWS)),
         _section("Held back", tables.held_rows(plan, ROWS)),
         _section("Conflicts that wait for a person", tables.conflict_rows(conflicts, ROWS)),
         _section("Dead letters", tables.letter_rows(letters, ROWS)),
@@ -71,22 +69,21 @@ def report(
 
 
 def _facts(report: PassReport) -> str:
-    facts = [f"run `{_code(report.run)}`", f"started {escape(report.started)}"]
+    facts = [f"run `{code(report.run)}`", f"started {escape(report.started)}"]
     if report.finished:
         facts.append(f"finished {escape(report.finished)}")
     if report.rounds > 1:
         facts.append(counted(report.rounds, "round"))
     if report.plan:
-        facts.append(f"plan `{_code(report.plan.id)}`")
+        facts.append(f"plan `{code(report.plan.id)}`")
     return " · ".join(facts)
 
 
 def _advice(report: PassReport) -> str:
     """What a person does next, when something waits for one."""
     lines = []
-    held = {h.reason for h in report.plan.held} if report.plan else set()
-    if report.plan and (held & {"first_sync", "budget"} or (report.kind == "plan" and report.plan.writes)):
-        plan = _code(report.plan.id)
+    if report.plan and (waits_for_approval(report) or (report.kind == "plan" and report.plan.writes)):
+        plan = code(report.plan.id)
         lines.append(
             f"To carry this plan out, run the deployment **apply** (or **approve**, which asks first) with "
             f"`plan_id` = `{plan}`, or `hub apply {plan}` on the command line."
@@ -98,6 +95,17 @@ def _advice(report: PassReport) -> str:
     if report.open_letters:
         lines.append(f"{counted(report.open_letters, 'dead letter')} open: `hub letters` shows each with its cure.")
     return "\n".join(f"- {line}" for line in lines)
+
+
+def waits_for_approval(report: PassReport) -> bool:
+    """Whether the report's plan is what was held (first sync, change budget), not what was written."""
+    return report.plan is not None and any(h.reason in {"first_sync", "budget"} for h in report.plan.held)
+
+
+def _plan_heading(report: PassReport) -> str:
+    if report.kind == "plan":
+        return "Planned writes, old → new"
+    return "Writes that wait for approval, old → new" if waits_for_approval(report) else "Writes, old → new"
 
 
 def _section(heading: str, rows: Sequence[Row]) -> str:
@@ -128,5 +136,6 @@ def _label(name: str) -> str:
     return _MERMAID.sub(" ", name)
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
+    """Text that is safe between backticks."""
     return re.sub(r"[`\s<>]", "", text)

@@ -34,16 +34,19 @@ class Outcome:
         error: HubError | None = None,
         artifacts: Sequence[Artifact] = (),
         events: Sequence[dict[str, Any]] = (),
+        message: str | None = None,
     ) -> None:
         self.report = report
         self.error = error
         self.artifacts = artifacts
         self.events = events
-        self.message = final_message(report) if report is not None else str(error)
+        if message is None:
+            message = final_message(report) if report is not None else str(error)
+        self.message = message
 
     @property
     def failed(self) -> bool:
-        return self.report is None or self.report.state == "failed"
+        return self.error is not None or (self.report is not None and self.report.state == "failed")
 
     @property
     def skipped(self) -> bool:

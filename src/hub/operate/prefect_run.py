@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from prefect import runtime
@@ -69,6 +70,16 @@ def name_of_run() -> str:
         # Whatever is wrong with the project is told by the run itself; a name is no place to fail.
         log.debug("the run gets a plain name: %s", type(error).__name__)
         return f"{kind} {', '.join(scope.entities) or 'all'}"
+
+
+@contextmanager
+def failed() -> Iterator[list[State[None]]]:
+    """Turns an error of the hub into the run's final state: the list then holds it."""
+    ended: list[State[None]] = []
+    try:
+        yield ended
+    except HubError as error:
+        ended.append(Failed(message=str(error)))
 
 
 def finish(work: Callable[[], Outcome]) -> State[None]:

@@ -75,7 +75,7 @@ def _plan_rows(plan: Plan) -> Iterable[Row]:
         start = {
             "system": cell(write.system),
             "entity": cell(write.entity),
-            "record": cell(f"{write.title} ({write.record})" if write.record else write.title),
+            "record": cell(f"{write.title} ({write.record})" if write.record not in ("", write.title) else write.title),
             "action": write.action,
         }
         because = cell(write.because)
@@ -102,7 +102,12 @@ def held_rows(plan: Plan | None, cap: int = ROWS) -> list[Row]:
 
 def census_rows(plan: Plan | None, cap: int = ROWS) -> list[Row]:
     """First sync: how many matched records differ, per system and field."""
-    return generic_rows(plan.census if plan else [], (), cap)
+    rows = ({**row, "samples": _samples(row.get("samples") or [])} for row in (plan.census if plan else []))
+    return generic_rows(rows, (), cap)
+
+
+def _samples(samples: Iterable[Mapping[str, Any]]) -> str:
+    return "; ".join(f"{cell(s.get('theirs'))} ≠ {cell(s.get('ours'))}" for s in samples)
 
 
 def failure_rows(report: PassReport) -> list[Row]:

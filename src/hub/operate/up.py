@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
@@ -22,6 +22,9 @@ from hub.operate.facts import Facts, facts_of
 from hub.operate.processes import MARK, Child, end_all
 from hub.operate.up_runs import drain, drop_backlog, end_runs, with_a_process
 from hub.operate.up_settings import HOST, server_environment, worker_environment
+
+if TYPE_CHECKING:
+    from hub.project import Project
 
 START_SECONDS = 180
 """The first start lays out Prefect's database; on a busy small machine that takes its time."""
@@ -73,7 +76,7 @@ class Stop:
 
 
 def up(
-    project: Any,
+    project: Project | Facts,
     *,
     port: int = 4200,
     work_pool: str = "hub",
