@@ -300,6 +300,25 @@ def test_a_mistake_in_a_mapping_does_not_stop_others_while_its_system_is_down(hu
         assert len(project.errors) == 2
 
 
+def test_what_was_learnt_is_found_again_without_connecting(hub_yaml: HubYaml) -> None:
+    text = GOOD.replace(
+        'token: "${CRM_TOKEN}"', 'token: "${keyring:none/at-all}", url: "${CRM_URL}", extra_field: Colour'
+    )
+    folder = hub_yaml(text)
+    mapping = folder / "mappings/crm/People.yaml"
+    mapping.parent.mkdir()
+    mapping.write_text((folder / "mappings/memo/People.yaml").read_text() + "  industry: Colour\n")
+    known = {**SECRETS, "CRM_URL": "http://crm"}
+    hub_yaml(text.replace("${keyring:none/at-all}", "${CRM_TOKEN}"))
+    with open_project(folder, environment=known):
+        pass
+    hub_yaml(text)
+    with open_project(folder, connect=False, environment=known) as project:
+        assert project.systems["crm"].remembered("People") is not None
+    with open_project(folder, connect=False, environment={**known, "CRM_URL": "http://other"}) as project:
+        assert project.systems["crm"].remembered("People") is None
+
+
 def test_a_system_that_is_down_does_not_stop_the_opening(hub_yaml: HubYaml) -> None:
     folder = hub_yaml(GOOD.replace('token: "${CRM_TOKEN}"', 'token: "${CRM_TOKEN}", down: true'))
     with opened(folder) as project:

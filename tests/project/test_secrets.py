@@ -59,6 +59,14 @@ def test_what_is_missing_is_named(secrets: Secrets, written: str, says: str) -> 
     assert says in str(caught.value)
 
 
+def test_an_env_file_of_another_encoding(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfNAME=with BOM\n")
+    assert Secrets(tmp_path, {}).resolve("${NAME}") == "with BOM"
+    (tmp_path / ".env").write_bytes("NAME=上海".encode("gb18030"))
+    with pytest.raises(ConfigurationError, match="can't be read: it is not UTF-8"):
+        Secrets(tmp_path, {}).resolve("${NAME}")
+
+
 def test_values_are_not_shown(secrets: Secrets) -> None:
     secrets.resolve("${FILE}")
     assert "from" not in repr(secrets)

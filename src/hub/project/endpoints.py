@@ -91,7 +91,7 @@ class EndpointMaker:
 
     def _instead(self, folders: list[Path], entity: str) -> str:
         known = sorted({f"{f.resource} → {f.entity}" for folder in folders for f in mapping_files(folder)})
-        write = f"write one into {folders[0]} with 'entity: {entity}' ('hub scaffold' proposes it)"
+        write = f"write one into {folders[0]} with 'entity: {entity}'"
         return f"{write}; there are: {', '.join(known)}" if known else write
 
     def _known(self, system: System, name: str, where: Where) -> Known:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,10 @@ class Secrets:
     sources: dict[str, Callable[[str], str | None]] = field(default_factory=dict, repr=False)
     """Scheme → lookup of what stands after the colon; ``keyring`` and ``prefect`` are there without it."""
     _dotenv: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def at_hand(self) -> Secrets:
+        """The same without places that may ask somebody (a keyring its user, Prefect its server)."""
+        return replace(self, sources=dict.fromkeys((*_SOURCES, *self.sources), _nothing))
 
     def resolve(self, text: str) -> str:
         """``text`` with every reference replaced. Raises ConfigurationError naming the secret, never its value."""
@@ -85,7 +89,11 @@ class Secrets:
     def _file(self) -> dict[str, str]:
         path = self.directory / ".env"
         if not self._dotenv and path.is_file():
-            found = dotenv_values(path, interpolate=False)
+            try:
+                found = dotenv_values(path, interpolate=False, encoding="utf-8-sig")
+            except (OSError, UnicodeDecodeError) as error:
+                reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+                raise ConfigurationError(f"the file .env can't be read: {reason}", where=str(path)) from None
             self._dotenv.update({name: value for name, value in found.items() if value})
         return self._dotenv
 
@@ -173,6 +181,10 @@ def _put(data: Any, where: Where, value: str) -> None:
     for step in where[:-1]:
         data = data[step]
     data[where[-1]] = value
+
+
+def _nothing(_: str) -> None:
+    return None
 
 
 def _keyring(rest: str) -> str | None:

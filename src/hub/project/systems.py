@@ -134,20 +134,17 @@ class Opener:
         except ConfigurationError as error:
             return None, [self._problem((*where, "connector"), error)]
         problems = literal_secrets(self.section, where, config.settings, entry.manifest.secrets)
-        system = System(name, entry, self.folder / PRIVATE / "schemas" / name, mark=_mark(entry, config.settings))
-        if not self.connect:
-            return system, problems
-        settings, missing = resolved_settings(self.secrets, self.section, where, config.settings)
-        problems += missing
-        if problems:
-            return system, problems
-        return system, self._connected(system, settings, where)
+        secrets = self.secrets if self.connect else self.secrets.at_hand()
+        settings, missing = resolved_settings(secrets, self.section, where, config.settings)
+        settings = _anchored(settings, self.folder)
+        system = System(name, entry, self.folder / PRIVATE / "schemas" / name, mark=_mark(entry, settings))
+        if self.connect:
+            problems += missing or ([] if problems else self._connected(system, settings, where))
+        return system, problems
 
     def _connected(self, system: System, settings: dict[str, Any], where: Where) -> list[Problem]:
         manifest = system.entry.manifest
         remember(*(str(settings[key]) for key in manifest.secrets if settings.get(key)))
-        settings = _anchored(settings, self.folder)
-        system.mark = _mark(system.entry, settings)
         try:
             services = Services(system.name, FileCache(private_folder(self.folder) / "cache"))
             system.connector = system.entry.open(settings, services)
