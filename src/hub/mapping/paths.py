@@ -7,6 +7,7 @@ the odd character (``Preis\\.netto``). Everything else, spaces and emoji include
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -129,20 +130,25 @@ class _Parser:
 
     def bracket(self) -> Item | Matching:
         start = self.at - 1
-        end = self.text.find("]", self.at)
-        inside = self.text[self.at : end] if end >= 0 else ""
-        if inside.strip().isdecimal() and inside.isascii():
-            self.at = end + 1
-            return Item(int(inside))
-        if end < 0 or "=" not in inside:
-            raise PathError("[ ] holds the number of an item, or name=value to find it by", start)
-        name = self.name(stop="=")
+        number = _NUMBER.match(self.text, self.at)
+        if number:
+            self.at = number.end()
+            return Item(int(number[1]))
+        if self.text[self.at : self.at + 1] in ("]", ""):
+            raise PathError(_BRACKET, start)
+        name = self.name(stop="=]")
+        if self.text[self.at : self.at + 1] != "=":
+            raise PathError(_BRACKET, start)
         self.at += 1
         value = self.name(stop="]")
         if self.text[self.at : self.at + 1] != "]":
             raise PathError("']' is missing", start)
         self.at += 1
         return Matching(name, value)
+
+
+_NUMBER = re.compile(r" *(\d{1,6}) *\]", re.ASCII)
+_BRACKET = "[ ] holds the number of an item, or name=value to find it by"
 
 
 def show(steps: tuple[Step, ...]) -> str:
