@@ -1,6 +1,7 @@
 """The generated files of the repository: written anew, or (``--check``) compared with what is there.
 
-Each is made by a function without arguments that returns the whole text, so that what writes and what checks is one.
+Each is made by a function without arguments that returns the whole text, or its data: what writes and what checks is
+one.
 """
 
 from __future__ import annotations
@@ -8,20 +9,26 @@ from __future__ import annotations
 import argparse
 import difflib
 import importlib
+import json
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 
 GENERATED = {
     "docs/commands.md": "hub.cli.reference:markdown",
+    "schemas/hub.schema.json": "hub.project.schema:schema_text",
+    "schemas/mapping.schema.json": "hub.mapping.schema:mapping_schema",
+    "schemas/mapping-examples.schema.json": "hub.mapping.schema:examples_schema",
 }
 
 
 def text_of(maker: str) -> str:
-    """The text that ``module:function`` makes."""
+    """The text that ``module:function`` makes, or the JSON of the data that it makes."""
     module, _, function = maker.partition(":")
-    text: str = getattr(importlib.import_module(module), function)()
+    made: Any = getattr(importlib.import_module(module), function)()
+    text = made if isinstance(made, str) else json.dumps(made, indent=2, ensure_ascii=False)
     return text.rstrip() + "\n"
 
 

@@ -24,7 +24,7 @@ Systems = Annotated[
 ]
 
 
-FEED_COLUMNS = ("system", "entity", "resource", "direction", "records", "waiting", "approved", "observed_at", "cursor")
+FEED_COLUMNS = ("system", "entity", "resource", "direction", "records", "waiting", "approved", "observed_at")
 
 
 def register(app: typer.Typer) -> None:

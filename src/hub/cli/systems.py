@@ -88,8 +88,7 @@ def _names(project: Project, wanted: str | None) -> list[str]:
     if wanted is None:
         return list(project.systems)
     if wanted not in project.systems:
-        for problem in project.errors:
-            raise ConfigurationError(problem.message, where=str(problem.position), cure=problem.cure or None)
+        _refuse(project, wanted)
         raise ConfigurationError(
             f"there is no system {wanted!r} in hub.yaml", cure=f"one of: {', '.join(project.systems) or 'none yet'}"
         )
@@ -100,10 +99,23 @@ def _connector(project: Project, name: str) -> Any:
     """The connector of a system, ready to be asked."""
     connector = project.systems[name].connector
     if connector is None:
-        for problem in project.errors:
-            raise ConfigurationError(problem.message, where=str(problem.position), cure=problem.cure or None)
+        _refuse(project, name)
         raise ConfigurationError(f"{name} can't be opened", where="hub.yaml")
     return connector
+
+
+def _refuse(project: Project, system: str | None = None) -> None:
+    """Raise the first thing that is wrong in hub.yaml (with this system)."""
+    from hub.mapping.reading import read_yaml
+
+    found = project.errors
+    if system is not None:
+        section, _ = read_yaml(project.folder / "hub.yaml")
+        part = section.section("systems", system) if section else None
+        lines = {p.line for p in part.values.values()} if part else set()
+        found = [p for p in found if p.position.file == str(project.folder / "hub.yaml") and p.position.line in lines]
+    for problem in found:
+        raise ConfigurationError(problem.message, where=str(problem.position), cure=problem.cure or None)
 
 
 def _checked(project: Project, system: System) -> Row:
