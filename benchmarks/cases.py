@@ -9,7 +9,7 @@ from benchmarks.bench import EDITED, Bench, Runs, collect, edits
 from benchmarks.measure import Failed
 from benchmarks.postgres import installed, postgres
 from benchmarks.results import Row, median, share
-from benchmarks.sides import Side
+from benchmarks.sides import Hub, Side
 
 ORDER_CUSTOMERS, PRODUCTS = 1000, 500
 
@@ -249,6 +249,10 @@ def bad_records(bench: Bench, bad: float = 0.01) -> list[Row]:
             tell(bench, side, runs[kind])
     for side in sides:
         bench.verify(side.b, "b", bench.n, bad=bad)
+        if isinstance(side, Hub):
+            named = {letter["remote_id"] or letter["hub_id"] for letter in side.letters() if letter["field"]}
+            if len(named) != round(bench.n * bad):
+                raise Failed(f"{len(named)} bad records are reported with their field, not {round(bench.n * bad)}")
     cost = {
         s.name: (middle(runs["bad"], s.name, "cpu") or 0) / (middle(runs["clean"], s.name, "cpu") or 1) for s in sides
     }

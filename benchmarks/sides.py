@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from benchmarks import measure
 from benchmarks.measure import Measured, Warm
@@ -88,11 +88,18 @@ class Hub:
         (self.folder / "hub.yaml").write_text("\n".join(lines) + "\n")
 
     def cold(self, *resources: str, full: bool = False) -> Measured:
-        program = Path(sys.executable).with_name("hub")
         entities = [ENTITY[name] for name in resources]
-        command = [str(program), "sync", *entities, "--project", str(self.folder), "--yes", "--json"]
+        return self._command("sync", *entities, "--yes", *(["--full"] if full else []))
+
+    def letters(self) -> list[dict[str, Any]]:
+        """The open dead letters."""
+        found: list[dict[str, Any]] = self._command("letters").output["letters"]
+        return found
+
+    def _command(self, *words: str) -> Measured:
+        program = str(Path(sys.executable).with_name("hub"))
         # Exit code 1: done, but something needs a person. That is how bad records are reported.
-        return measure.run(command + (["--full"] if full else []), accept=(0, 1))
+        return measure.run([program, *words, "--project", str(self.folder), "--json"], accept=(0, 1))
 
     def warm(self, *resources: str) -> Warm:
         return Warm(measure.python("hub_warm", str(self.folder), *(ENTITY[name] for name in resources)))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 import hub.mapping
 import hub.model
 from benchmarks import by_hand, data
+from benchmarks.bench import Bench, edits
 from benchmarks.by_hand_io import Record, decode, encode
-from benchmarks.sides import PROJECT
+from benchmarks.measure import Server
+from benchmarks.sides import PROJECT, Hub
 from benchmarks.verify import plain
 from hub.mapping import Lens
 
@@ -44,3 +49,25 @@ def test_customers_have_the_36_fields_that_the_figures_speak_of() -> None:
     # Both addresses share the names of their fields: eight each, besides the kind that tells them apart.
     named = {name for line in lines for name in line.fields} - {"kind"}
     assert len([f for f in fields.values() if f.lines is None]) + 2 * len(named) == 36
+
+
+def test_the_hub_keeps_both_systems_equal_on_the_benchmark_server(
+    bench_server: Server, system: Callable[[str], str], tmp_path: Path
+) -> None:
+    a, b = system("a"), system("b")
+    bench = Bench(bench_server, tmp_path, 300, 1, say=lambda text: None)
+    bench.load(a, "customers", 300)
+    hub = Hub(bench_server.url, tmp_path)
+    hub.start(a, b, ways="both")
+    assert bench.counted(lambda: hub.cold("customers")).count("upsert") == 3
+    bench.edit(a, 1, 300)
+    bench.edit(b, 2, 300, shape="b")
+    warm = hub.warm("customers")
+    try:
+        assert bench.counted(lambda: warm.do("sync")).count("upsert") == 2
+        assert bench.counted(lambda: warm.do("sync")).count("upsert") == 0
+        assert bench.counted(lambda: warm.do("full")).count("upsert") == 0
+    finally:
+        warm.close()
+    bench.verify(a, "a", 300, edits=edits(2))
+    bench.verify(b, "b", 300, edits=edits(2))

@@ -83,6 +83,23 @@ def test_a_document_without_markers_is_left_alone(tmp_path: Path, monkeypatch: p
     assert document.read_text() == "mine"
 
 
+@pytest.mark.parametrize(
+    ("unit", "score", "required", "is_short"),
+    [
+        ("calls", 1.2, None, True),
+        ("calls", 1.08, None, False),
+        ("calls", 1.08, "target", True),
+        ("CPU s", 1.2, None, False),
+        ("CPU s", 1.2, "first", True),
+    ],
+)
+def test_a_run_fails_for_missed_marks_that_are_required(
+    unit: str, score: float, required: str | None, is_short: bool
+) -> None:
+    row = Row("B6", "x", unit, score=score, target=1.05, first=1.1, better="less")
+    assert run.short(row, required) is is_short
+
+
 def test_an_unknown_benchmark_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         run.main(["full", "nonsense"])
