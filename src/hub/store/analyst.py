@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection, Table, delete
 
 from hub.model.projection import Projector, entity_tables, projector
 from hub.model.spec import EntitySpec
-from hub.store.database import upsert
+from hub.store.bulk import insert_rows, json_columns, json_text, upsert_rows
 from hub.store.records import RecordWrite
+
+Row = dict[str, Any]
 
 _projectors: dict[int, tuple[EntitySpec, Projector]] = {}
 
@@ -32,7 +36,7 @@ def project(
     if tables is None or not (created or updated):
         return
     make = _projector(spec)
-    children = {name: list[dict]() for name in tables.children}
+    children: dict[str, list[Row]] = {name: [] for name in tables.children}
     heads, changed = [], []
     for write in created:
         head, below = make(write.hub_id, write.values, at, at)
@@ -47,14 +51,27 @@ def project(
         changed.append(head)
         for name, rows in below.items():
             children[name] += rows
-    if heads:
-        connection.execute(insert(tables.table), heads)
+    insert_rows(connection, tables.table, *_tuples(tables.table, heads))
     old = [*gone, *alive]
     for child in tables.children.values():
         if old:
             connection.execute(delete(child.table).where(child.table.c[child.parent_column].in_(old)))
-        if children[child.table.name]:
-            connection.execute(insert(child.table), children[child.table.name])
-    upsert(connection, tables.table, changed, ("hub_id",))
+        insert_rows(connection, child.table, *_tuples(child.table, children[child.table.name]))
+    columns, values = _tuples(tables.table, changed)
+    upsert_rows(connection, tables.table, columns, ("hub_id",), values)
     if gone:
         connection.execute(delete(tables.table).where(tables.table.c.hub_id.in_(gone)))
+
+
+def _tuples(table: Table, rows: list[Row]) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    """(columns, rows) as bulk statements want them: in the table's order, JSON as text."""
+    if not rows:
+        return (), []
+    columns = tuple(c.name for c in table.columns if c.name in rows[0])
+    texts = json_columns(table)
+    for name in texts:
+        for row in rows:
+            if row[name] is not None:
+                row[name] = json_text(row[name])
+    values = itemgetter(*columns)
+    return columns, [values(row) for row in rows]

@@ -152,11 +152,3 @@ def upsert(connection: Connection, table: Table, rows: list[dict[str, Any]], key
         index_elements=list(keys), set_={name: insert.excluded[name] for name in columns}
     )
     connection.execute(statement, rows)
-
-
-def insert_ignore(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    """Insert the rows that are not there yet."""
-    if not rows:
-        return
-    insert = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
-    connection.execute(insert.on_conflict_do_nothing(), rows)

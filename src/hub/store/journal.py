@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
+from hub.store.bulk import insert_rows
 from hub.store.codec import dumps, loads
 from hub.store.tables import JournalRow
 
@@ -38,23 +39,13 @@ class Logged(NamedTuple):
     detail: dict[str, Any]
 
 
+_NEW = ("run", "at", "entity", "hub_id", "kind", "system", "remote_id", "detail")
+
+
 def write(connection: Connection, run: str, at: str, entries: Sequence[Entry]) -> None:
     """Add entries."""
-    if entries:
-        rows = [
-            {
-                "run": run,
-                "at": at,
-                "entity": e.entity,
-                "hub_id": e.hub_id,
-                "kind": e.kind,
-                "system": e.system,
-                "remote_id": e.remote_id,
-                "detail": dumps(e.detail),
-            }
-            for e in entries
-        ]
-        connection.execute(insert(JOURNAL), rows)
+    rows = [(run, at, e.entity, e.hub_id, e.kind, e.system, e.remote_id, dumps(e.detail)) for e in entries]
+    insert_rows(connection, JOURNAL, _NEW, rows)
 
 
 def of_record(connection: Connection, hub_id: str) -> list[Logged]:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import xxhash
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, literal_column, select, update
 
+from hub.store.bulk import insert_new_rows, insert_rows, update_rows
 from hub.store.codec import dumps, loads
-from hub.store.database import insert_ignore
 from hub.store.tables import MatchKeyRow, RecordRow
 
 Values = dict[str, Any]
@@ -54,7 +54,11 @@ _COLUMNS = (
 _BY_IDS = select(*_COLUMNS).where(RECORD.c.hub_id.in_(bindparam("ids", expanding=True)))
 _DIRTY = (
     select(*_COLUMNS)
-    .where(RECORD.c.dirty == 1, RECORD.c.entity == bindparam("entity"), RECORD.c.hub_id > bindparam("after"))
+    .where(
+        RECORD.c.dirty == literal_column("1"),
+        RECORD.c.entity == bindparam("entity"),
+        RECORD.c.hub_id > bindparam("after"),
+    )
     .order_by(RECORD.c.hub_id)
     .limit(bindparam("n"))
 )
@@ -95,25 +99,27 @@ def count(connection: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in connection.execute(statement)}
 
 
+_NEW = (
+    "hub_id",
+    "entity",
+    "data",
+    "stamps",
+    "revision",
+    "dirty",
+    "created_at",
+    "updated_at",
+    "deleted_at",
+    "deleted_by",
+)
+
+
 def insert_records(connection: Connection, writes: Sequence[RecordWrite], at: str) -> None:
     """Store new records."""
-    if writes:
-        rows = [
-            {
-                "hub_id": w.hub_id,
-                "entity": w.entity,
-                "data": dumps(w.values),
-                "stamps": dumps(w.stamps),
-                "revision": 1,
-                "dirty": w.dirty,
-                "created_at": at,
-                "updated_at": at,
-                "deleted_at": w.deleted_at,
-                "deleted_by": w.deleted_by,
-            }
-            for w in writes
-        ]
-        connection.execute(insert(RECORD), rows)
+    rows = [
+        (w.hub_id, w.entity, dumps(w.values), dumps(w.stamps), 1, w.dirty, at, at, w.deleted_at, w.deleted_by)
+        for w in writes
+    ]
+    insert_rows(connection, RECORD, _NEW, rows)
 
 
 _UPDATE = (
@@ -149,14 +155,9 @@ def update_records(connection: Connection, writes: Sequence[RecordWrite], at: st
         connection.execute(_UPDATE, rows)
 
 
-_MARK = update(RECORD).where(RECORD.c.hub_id == bindparam("b_id")).values(dirty=bindparam("b_dirty"))
-
-
 def mark(connection: Connection, hub_ids: Iterable[str], dirty: int) -> None:
     """Say whether a plan has to look at these records."""
-    rows = [{"b_id": hub_id, "b_dirty": dirty} for hub_id in hub_ids]
-    if rows:
-        connection.execute(_MARK, rows)
+    update_rows(connection, RECORD, ("dirty",), ("hub_id",), [(dirty, hub_id) for hub_id in hub_ids])
 
 
 def mark_entity(connection: Connection, entity: str) -> None:
@@ -185,8 +186,8 @@ def index(
         for rule in rules:
             key = match_key(rule, values)
             if key is not None:
-                rows.append({"entity": entity, "key": key, "hub_id": hub_id})
-    insert_ignore(connection, MATCH, rows)
+                rows.append((entity, key, hub_id))
+    insert_new_rows(connection, MATCH, ("entity", "key", "hub_id"), rows)
 
 
 def find(connection: Connection, entity: str, keys: Iterable[int]) -> dict[int, list[str]]:

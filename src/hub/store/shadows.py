@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, update
 
+from hub.store.bulk import insert_new_rows, insert_rows, upsert_rows
 from hub.store.codec import dumps, loads, loads_remote
-from hub.store.database import insert_ignore, upsert
 from hub.store.tables import SeenRow, ShadowRow
 
 SHADOW = ShadowRow.__table__  # type: ignore[attr-defined]
@@ -168,30 +168,33 @@ def hub_ids_of(connection: Connection, system: str, entity: str, refs: Iterable[
     return {row[0]: row[1] for row in rows}
 
 
+_SHADOW = ("system", "entity", "remote_id", "hub_id", "ref", "version", "hash", "data", "meant", "modified_at", "gone")
+
+
 def store(
     connection: Connection, system: str, entity: str, writes: Sequence[ShadowWrite], *, new: bool = False
 ) -> None:
     """Store shadows. ``new``: none of them is there yet, which spares the database a look."""
     rows = [
-        {
-            "system": system,
-            "entity": entity,
-            "remote_id": w.remote_id,
-            "hub_id": w.hub_id,
-            "ref": w.ref,
-            "version": w.version,
-            "hash": w.hash,
-            "data": w.text,
-            "meant": dumps(w.meant) if w.meant else None,
-            "modified_at": w.modified_at,
-            "gone": w.gone,
-        }
+        (
+            system,
+            entity,
+            w.remote_id,
+            w.hub_id,
+            w.ref,
+            w.version,
+            w.hash,
+            w.text,
+            dumps(w.meant) if w.meant else None,
+            w.modified_at,
+            w.gone,
+        )
         for w in writes
     ]
-    if rows and new:
-        connection.execute(insert(SHADOW), rows)
+    if new:
+        insert_rows(connection, SHADOW, _SHADOW, rows)
     else:
-        upsert(connection, SHADOW, rows, ("system", "entity", "remote_id"))
+        upsert_rows(connection, SHADOW, _SHADOW, ("system", "entity", "remote_id"), rows)
 
 
 _KEY = and_(
@@ -244,7 +247,7 @@ def start_listing(connection: Connection, system: str, entity: str) -> None:
 
 def seen(connection: Connection, system: str, entity: str, remote_ids: Iterable[str]) -> None:
     """The listing under way has shown these ids."""
-    insert_ignore(connection, SEEN, [{"system": system, "entity": entity, "remote_id": key} for key in remote_ids])
+    insert_new_rows(connection, SEEN, ("system", "entity", "remote_id"), [(system, entity, key) for key in remote_ids])
 
 
 def unseen(connection: Connection, system: str, entity: str) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from hub.store.bulk import insert_rows
 from hub.store.codec import dumps, loads, loads_remote
 from hub.store.database import upsert
 from hub.store.tables import ConflictRow, IntentRow, LetterRow, WaitingRow
@@ -26,10 +27,12 @@ def _rows(connection: Connection, statement: Any) -> list[Row]:
 # intents ----------------------------------------------------------------------------------------------------------
 
 
+_INTENT = ("run", "system", "entity", "hub_id", "action", "remote_id", "version", "fields", "at", "doubt")
+
+
 def add_intents(connection: Connection, rows: Sequence[Row]) -> None:
     """Store intents; ``fields`` is already JSON."""
-    if rows:
-        connection.execute(insert(INTENT), list(rows))
+    insert_rows(connection, INTENT, _INTENT, [tuple(row[name] for name in _INTENT) for row in rows])
 
 
 def intents(connection: Connection, system: str | None = None) -> list[Row]:

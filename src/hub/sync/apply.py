@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,12 +67,11 @@ class Writer:
         size = max(1, self.endpoint.resource.batch)
         chunks = [jobs[start : start + size] for start in range(0, len(jobs), size)]
         if len(chunks) == 1:
-            self._settle(chunks[0], *self._call(action, chunks[0]))
+            self._settle([(chunks[0], *self._call(action, chunks[0]))])
             return
         with ThreadPoolExecutor(max_workers=max(1, self.endpoint.resource.parallel)) as pool:
-            calls = {pool.submit(self._call, action, chunk): chunk for chunk in chunks}
-            for call in as_completed(calls):
-                self._settle(calls[call], *call.result())
+            calls = [(chunk, pool.submit(self._call, action, chunk)) for chunk in chunks]
+            self._settle([(chunk, *call.result()) for chunk, call in calls])
 
     def _prepare(self, connection: Connection, items: Sequence[tuple[Stored, Shadow | None, Step]]) -> list[Job]:
         """Translate canonical values to the system's fields; what can't be expressed there becomes a letter."""
@@ -134,13 +133,19 @@ class Writer:
         except HubError as error:
             return [], error
 
-    def _settle(self, chunk: list[Job], results: list[Result], failure: HubError | None) -> None:
-        """Store what became of one call."""
+    def _settle(self, calls: list[tuple[list[Job], list[Result], HubError | None]]) -> None:
+        """Store what became of these calls, in one transaction: if it fails, the intents are still there to be probed."""
+        jobs: list[Job] = []
+        results: list[Result] = []
         with self.job.transaction(self.endpoint.entity) as connection:
-            if failure is not None:
-                self._call_failed(connection, chunk, failure)
-                return
-            self._store_results(connection, chunk, results)
+            for chunk, answers, failure in calls:
+                if failure is not None:
+                    self._call_failed(connection, chunk, failure)
+                else:
+                    jobs += chunk
+                    results += answers
+            if jobs:
+                self._store_results(connection, jobs, results)
         failed = sum(result.error is not None for result in results)
         self.job.emit(
             "batch.written",

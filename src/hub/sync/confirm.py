@@ -40,6 +40,7 @@ class Confirmer:
         self.endpoint = endpoint
         self.lens = endpoint.lens
         self.intake = Intake(job, endpoint)
+        self._rest: dict[tuple[str, ...], dict[str, LensField]] = {}
         self._computed = {name: _computed_part(f) for name, f in self.lens.fields.items() if f.lines is not None}
 
     def confirm(self, connection: Connection, done: Sequence[Done], *, doubtful: bool = False) -> set[str]:
@@ -86,7 +87,7 @@ class Confirmer:
         system = self.endpoint.system
         paths = self.job.refs(self.endpoint)
         answers = [self._answer(item) for item in done]
-        shown = [self.lens.get(record).values for _, record in answers]
+        shown = [got.values for got in self.lens.get_many([record for _, record in answers])]
         bases = [self.lens.get(item[1].data).values if item[1] else None for item in done]
         table = hub_table(connection, system, [*shown, *(b for b in bases if b is not None)], paths)
         for values in (*shown, *(b for b in bases if b is not None)):
@@ -130,7 +131,7 @@ class Confirmer:
             if lens_field.direction == "out":
                 meant[name] = wanted
                 continue
-            changed = self._differs(name, lens_field, wanted, shows)
+            changed = wanted != shows and self._differs(name, lens_field, wanted, shows)
             if changed and (not doubtful or _looks_rewritten(wanted, shows)):
                 meant[name] = wanted
                 rewritten[name] = [wanted, None if shows is ABSENT else shows]
@@ -169,7 +170,12 @@ class Confirmer:
         doubtful: bool,
     ) -> bool:
         """Decide the fields we did not write; True when the record changed by it."""
-        fields = {name: f for name, f in self.lens.fields.items() if name not in step.write}
+        rest = self._rest.get(step.write)
+        if rest is None:
+            rest = self._rest[step.write] = {n: f for n, f in self.lens.fields.items() if n not in step.write}
+        if not doubtful and not self._has_news(rest, theirs, base, record):
+            return False
+        fields = dict(rest)
         if doubtful:  # somebody may have edited what we wrote
             fields |= {
                 n: self.lens.fields[n] for n in step.write if n not in meant and theirs.get(n) != record.values[n]
@@ -195,6 +201,16 @@ class Confirmer:
         if decision.changes:
             self.intake.apply_decision(connection, batch, remote, record, decision, quiet=True)
         return decision.changed or any(change.kind != "converged" for change in decision.changes)
+
+    def _has_news(self, rest: dict[str, LensField], theirs: Values, base: Values | None, record: Stored) -> bool:
+        """Whether there can be anything to decide: most answers show only what we wrote."""
+        if any(part is not None for part in self._computed.values()):
+            return True
+        known = base or {}
+        return any(
+            name in theirs and (theirs[name] is not None or name in known) and theirs[name] != record.values.get(name)
+            for name in rest
+        )
 
     def _entry(self, record: Stored, step: Step, remote: Remote, rewritten: dict[str, list[Any]]) -> Entry:
         detail: dict[str, Any] = {"action": step.action, "because": step.because, "lens": self.lens.version}

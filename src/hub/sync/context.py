@@ -26,7 +26,7 @@ MAX_FINDINGS = 500
 
 def instant(moment: datetime) -> str:
     """The hub's own notation of an instant: UTC, milliseconds, sortable as text."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:23] + "Z"
 
 
 def sortable(text: str | None) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hub.connect.capabilities import Remote
-from hub.model.checks import check
+from hub.model.checks import check_documents
 from hub.store import journal, records, shadows, work
 from hub.store.codec import dumps
 from hub.store.journal import Entry
@@ -259,6 +259,6 @@ def _unsent(endpoint: Endpoint, ours: Values, agreed: Values) -> list[str]:
 
 
 def check_values(job: Pass, endpoint: Endpoint, hub_id: str, values: Values) -> None:
-    """Totals that don't match their lines, numbers that can't be right: reported, never repaired."""
-    for finding in check(job.spec(endpoint.entity), values):
+    """Totals that don't match their lines, tax and e-invoice numbers that can't be right: reported, never repaired."""
+    for finding in check_documents(job.spec(endpoint.entity), values):
         job.find(finding.kind, endpoint, hub_id, f"{finding.field}: {finding.message}")

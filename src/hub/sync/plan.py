@@ -34,6 +34,7 @@ class Target:
     can_archive: bool
     linked: Mapping[str, Collection[str]]
     """Entity → hub ids that this system has, or will have when the writes planned so far are done."""
+    has_refs: bool = True
     letter: str = ""
     """Message of the dead letter that stands for exactly this state; empty: none."""
     waiting: str = ""
@@ -130,8 +131,9 @@ def _plan_create(verdict: Verdict, subject: Subject, target: Target) -> None:
     elif target.letter:
         verdict.holds.append(Hold(target.system, "letter", target.letter))
     else:
-        write = tuple(n for n, f in target.fields.items() if f.direction != "in" and n in subject.values)
-        fields = {n: [None, subject.values[n]] for n in write if subject.values[n] is not None}
+        values = subject.values
+        write = tuple([n for n, f in target.fields.items() if f.direction != "in" and n in values])
+        fields = {n: [None, values[n]] for n in write if values[n] is not None}
         verdict.steps.append(Step(target.system, "create", fields, write, f"new in {subject.origin}"))
 
 
@@ -205,7 +207,9 @@ def _line_differences(name: str, lens_field: LensField, wanted: Any, have: Any) 
 
 def missing_refs(values: Values, target: Target) -> list[tuple[str, str]]:
     """(field, hub id) of references that the target system does not have."""
-    missing = []
+    missing: list[tuple[str, str]] = []
+    if not target.has_refs:
+        return missing
     for name, lens_field in target.fields.items():
         if lens_field.direction == "in":
             continue

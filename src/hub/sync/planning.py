@@ -15,10 +15,10 @@ from hub.store.shadows import Shadow
 from hub.sync.context import Pass
 from hub.sync.plan import Step, Subject, Target, Verdict, plan_record
 from hub.sync.policy import Endpoint
-from hub.sync.refs import RefPath, hub_table, mentioned, translate
+from hub.sync.refs import RefPath, hub_table, mentioned, ref_paths, translate
 
 Values = dict[str, Any]
-PAGE = 500
+PAGE = 1000
 
 
 @dataclass(slots=True)
@@ -116,34 +116,33 @@ class Planner:
         linked = self._linked(connection, system, [r.values for r in found], paths)
         waiting = work.waiting_ids(connection, system, self.entity)
         policy = job.setup.policies[self.entity]
-        connector = endpoint.connector
+        connector, resource = endpoint.connector, endpoint.resource
+        may_create = policy.create.get(system, True) and isinstance(connector, Create) and resource.writable
+        may_update = isinstance(connector, Update) and resource.writable
+        can_delete = isinstance(connector, Delete)
+        has_refs = bool(ref_paths(endpoint.lens))
         for record in found:
             shadow = own.get(record.hub_id)
             letter = (letters.get(record.hub_id) or {}).get(system)
             target = Target(
                 system=system,
                 entity=self.entity,
-                resource=endpoint.resource.name,
+                resource=resource.name,
                 fields=endpoint.lens.fields,
                 remote_id=shadow.remote_id if shadow else None,
                 gone=shadow.gone if shadow else None,
                 shown=shown.get(record.hub_id, {}),
                 meant=shadow.meant if shadow else {},
-                may_create=policy.create.get(system, True)
-                and isinstance(connector, Create)
-                and endpoint.resource.writable,
+                may_create=may_create,
                 deletes=policy.deletes,
-                can_delete=isinstance(connector, Delete),
-                can_archive=isinstance(connector, Delete) and endpoint.resource.archive,
+                can_delete=can_delete,
+                can_archive=can_delete and resource.archive,
                 linked=linked,
+                has_refs=has_refs,
                 letter=letter_text(letter, record, shadow) if letter else "",
                 waiting="its last observation waits" if shadow and shadow.remote_id in waiting else "",
             )
-            if (
-                shadow is not None
-                and shadow.gone is None
-                and not (isinstance(connector, Update) and endpoint.resource.writable)
-            ):
+            if shadow is not None and shadow.gone is None and not may_update:
                 continue
             targets[record.hub_id].append(target)
 

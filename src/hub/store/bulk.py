@@ -1,0 +1,100 @@
+"""Bulk statements: SQL compiled once from the SQLModel tables, rows as tuples straight to the driver.
+
+The plain twin is ``connection.execute(insert(table), [dict, …])``; this saves its work per row. It fits tables whose columns take what they are given: text, integers, booleans, and the canonical tables' own column types.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import JSON, Connection, Table, bindparam, delete, insert, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+Rows = Sequence[tuple[Any, ...]]
+
+
+def insert_rows(connection: Connection, table: Table, columns: tuple[str, ...], rows: Rows) -> None:
+    """Insert rows; the values of each are in the order of ``columns``."""
+    if rows:
+        connection.exec_driver_sql(_insert(table, columns, connection.dialect.name, "plain", ()), list(rows))
+
+
+def insert_new_rows(connection: Connection, table: Table, columns: tuple[str, ...], rows: Rows) -> None:
+    """Insert the rows that are not there yet."""
+    if rows:
+        connection.exec_driver_sql(_insert(table, columns, connection.dialect.name, "ignore", ()), list(rows))
+
+
+def upsert_rows(
+    connection: Connection, table: Table, columns: tuple[str, ...], keys: tuple[str, ...], rows: Rows
+) -> None:
+    """Insert rows or, where ``keys`` are there already, replace the other columns."""
+    if rows:
+        connection.exec_driver_sql(_insert(table, columns, connection.dialect.name, "replace", keys), list(rows))
+
+
+def update_rows(
+    connection: Connection, table: Table, columns: tuple[str, ...], keys: tuple[str, ...], rows: Rows
+) -> None:
+    """Set ``columns`` of the rows found by ``keys``; each tuple holds the columns, then the keys."""
+    if rows:
+        connection.exec_driver_sql(_update(table, columns, keys, connection.dialect.name), list(rows))
+
+
+def delete_rows(connection: Connection, table: Table, keys: tuple[str, ...], rows: Rows) -> None:
+    """Delete the rows found by ``keys``."""
+    if rows:
+        connection.exec_driver_sql(_delete(table, keys, connection.dialect.name), list(rows))
+
+
+def json_columns(table: Table) -> frozenset[str]:
+    """Columns whose values must be JSON text."""
+    return frozenset(c.name for c in table.columns if isinstance(c.type, JSON))
+
+
+def json_text(value: Any) -> str | None:
+    """A value of such a column."""
+    return None if value is None else json.dumps(value, ensure_ascii=False)
+
+
+@lru_cache(maxsize=256)
+def _insert(table: Table, columns: tuple[str, ...], dialect: str, mode: str, keys: tuple[str, ...]) -> str:
+    maker = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement = maker(table).values({name: bindparam(name) for name in columns})
+    if mode == "plain":
+        return _ordered(insert(table).values({name: bindparam(name) for name in columns}), columns, dialect)
+    if mode == "ignore":
+        return _ordered(statement.on_conflict_do_nothing(), columns, dialect)
+    others = {name: statement.excluded[name] for name in columns if name not in keys}
+    return _ordered(statement.on_conflict_do_update(index_elements=list(keys), set_=others), columns, dialect)
+
+
+@lru_cache(maxsize=64)
+def _update(table: Table, columns: tuple[str, ...], keys: tuple[str, ...], dialect: str) -> str:
+    statement = update(table).values({name: bindparam(f"v_{name}") for name in columns})
+    for name in keys:
+        statement = statement.where(table.c[name] == bindparam(f"k_{name}"))
+    order = (*[f"v_{name}" for name in columns], *[f"k_{name}" for name in keys])
+    return _ordered(statement, order, dialect)
+
+
+@lru_cache(maxsize=64)
+def _delete(table: Table, keys: tuple[str, ...], dialect: str) -> str:
+    statement = delete(table)
+    for name in keys:
+        statement = statement.where(table.c[name] == bindparam(f"k_{name}"))
+    return _ordered(statement, tuple(f"k_{name}" for name in keys), dialect)
+
+
+def _ordered(statement: Any, order: tuple[str, ...], dialect: str) -> str:
+    """SQL with positional parameters in this order. The compiler follows the table's columns: so must the callers."""
+    if dialect == "postgresql":
+        compiled = statement.compile(dialect=postgresql.psycopg.dialect(paramstyle="format"))  # type: ignore[no-untyped-call]
+    else:
+        compiled = statement.compile(dialect=sqlite.dialect())
+    if tuple(compiled.positiontup) != order:
+        raise AssertionError(f"columns must be given in the order {compiled.positiontup}")
+    return str(compiled)
