@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -86,7 +86,7 @@ class Metadata:
 
 
 def to_resource(
-    module: str, label: str, fields: Sequence[FieldMeta], lines: dict[str, Sequence[FieldMeta]]
+    module: str, label: str, fields: Sequence[FieldMeta], lines: Mapping[str, Sequence[FieldMeta]]
 ) -> Resource:
     """The hub's description of a module. ``lines``: subform field → the fields of its lines."""
     made = [
@@ -139,9 +139,7 @@ def bundled_resources() -> list[Resource]:
         if seed.get("kind") == "subform":
             continue
         fields = seed_fields(module)
-        lines: dict[str, Sequence[FieldMeta]] = {
-            f["api_name"]: seed_fields(f["subform"]["module"]) for f in fields if f["subform"]
-        }
+        lines = {f["api_name"]: seed_fields(f["subform"]["module"]) for f in fields if f["subform"]}
         found.append(replace(to_resource(module, str(seed["plural"]), fields, lines), probe="external"))
     return found
 

@@ -126,7 +126,8 @@ def invoice(bill: Body, ids: dict[str, str]) -> Body:
     """The rest of an invoice."""
     return {
         "Invoice_Code": bill["number"], "E_Invoice_Number": bill["einvoice_number"],
-        "Invoice_Date": bill["invoice_date"], "Sales_Order": {"id": ids[bill["order"]]}, "Status": "Approved", "Paid_Amount": bill["paid_amount"],
+        "Invoice_Date": bill["invoice_date"],
+        "Sales_Order": {"id": ids[bill["order"]]}, "Status": "Approved", "Paid_Amount": bill["paid_amount"],
         "Payment_Status": PAYMENT_STATUS[bill["status"]],
     }  # fmt: skip
 
