@@ -1,6 +1,7 @@
 """Bulk statements: SQL compiled once from the SQLModel tables, rows as tuples straight to the driver.
 
-The plain twin is ``connection.execute(insert(table), [dict, …])``; this saves its work per row. It fits tables whose columns take what they are given: text, integers, booleans, and the canonical tables' own column types.
+The plain twin is ``connection.execute(insert(table), [dict, …])``; this saves its work per row. It fits tables whose
+columns take what they are given: text, integers, booleans, and the canonical tables' own column types.
 """
 
 from __future__ import annotations

@@ -134,7 +134,7 @@ class Writer:
             return [], error
 
     def _settle(self, calls: list[tuple[list[Job], list[Result], HubError | None]]) -> None:
-        """Store what became of these calls, in one transaction: if it fails, the intents are still there to be probed."""
+        """Store what became of these calls, in one transaction: should it fail, the intents are there to be probed."""
         jobs: list[Job] = []
         results: list[Result] = []
         with self.job.transaction(self.endpoint.entity) as connection:

@@ -93,7 +93,12 @@ class Pass:
         self.report.findings.append(Finding(kind, endpoint.entity, record, message, endpoint.system))
 
     def failed(self, endpoint: Endpoint, error: HubError, *, down: bool) -> None:
-        """A system could not do its part; with ``down``, it is left alone for the rest of the pass."""
+        """A system could not do its part; with ``down``, it is left alone for the rest of the pass.
+
+        Raises the error again when it is the hub's own database that failed: nothing can go on without it.
+        """
+        if error.where == "store":
+            raise error
         if down:
             self.down[endpoint.system] = str(error)
         failure = SystemFailure(endpoint.system, endpoint.entity, type(error).__name__, str(error))

@@ -1,0 +1,108 @@
+"""The hub's database: made, migrated, private, and the same on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import MetaData, event, inspect, text
+from sync.fakes import World
+
+from hub.errors import ConfigurationError, Unavailable
+from hub.model.columns import metadata as canonical
+from hub.model.registry import specs
+from hub.store.database import HEAD, open_store
+from hub.store.tables import metadata as own
+
+specs()
+
+
+def test_the_migrations_make_exactly_the_tables_that_are_declared(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/hub.db")
+    every = MetaData()
+    for part in (own, canonical):
+        for table in part.tables.values():
+            table.to_metadata(every)
+    with store.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": "alembic_version_hub"})
+        assert context.get_current_revision() == HEAD
+        differences = [d for d in compare_metadata(context, every) if "alembic" not in str(d)]
+    store.close()
+    assert differences == []
+
+
+def test_the_newest_migration_is_the_one_the_program_expects() -> None:
+    versions = Path(open_store.__code__.co_filename).parent / "migrations" / "versions"
+    assert max(path.name.partition("_")[0] for path in versions.glob("[0-9]*.py")) == HEAD
+
+
+def test_nobody_else_can_read_the_database(tmp_path: Path) -> None:
+    open_store(f"sqlite:///{tmp_path}/private/hub.db").close()
+    assert stat.S_IMODE((tmp_path / "private/hub.db").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "private").stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(("url", "part"), [("nonsense", "not a database URL"), ("mysql://x/y", "can't hold")])
+def test_a_url_that_cannot_work_says_what_would(url: str, part: str) -> None:
+    with pytest.raises(ConfigurationError, match=part):
+        open_store(url)
+
+
+def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.crm.add("customers", name="A")
+    world.sync()
+    names = [f"{n} {'x' * 2000}" for n in range(60)]
+    for name in names:
+        world.crm.add("customers", name=name)
+    with world.engine() as engine:
+        database = engine.store.engine
+        with database.connect() as connection:
+            pages = connection.execute(text("PRAGMA page_count")).scalar_one()
+        database.dispose()
+
+        @event.listens_for(database, "connect")
+        def fill_the_disk(connection: Any, _: Any) -> None:
+            connection.execute(f"PRAGMA max_page_count={pages + 4}")
+
+        with pytest.raises(Unavailable, match="no room left"):
+            engine.sync(yes=True)
+    world.sync()
+    assert sorted(r["name"] for r in world.erp.records("customers")) == sorted(["A", *names])
+
+
+def test_a_store_that_can_not_be_written_is_named(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.sync()
+    world.url = f"sqlite:///file:{tmp_path}/hub.db?mode=ro&uri=true"
+    with pytest.raises(ConfigurationError, match="can't be written"):
+        world.sync()
+
+
+@pytest.mark.postgres
+def test_the_pass_works_the_same_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
+    world = World(tmp_path, store_url=postgres_url, deletes="propagate")
+    c = world.crm.add("customers", name="杭州云帆", tel="0571-87654321", credit=5)
+    p = world.crm.add("products", code="P1", name="轴承")
+    world.crm.add("orders", no="SO1", customer=c, date="2026-01-15", lines=[{"seq": 1, "product": p, "qty": 2, "price": 3}])
+    world.sync()
+    assert len(world.erp.records("orders")) == 1
+    world.crm.edit("customers", c, credit=6)
+    world.sync()
+    assert world.erp.records("customers")[0]["credit"] == 6
+    with world.engine() as engine:
+        assert engine.sync().writes == 0
+        assert engine.explain("customer", "杭州云帆", "credit_limit")["fields"]["credit_limit"]["value"] == "6"
+        with engine.store.read() as connection:
+            row = connection.execute(text("SELECT credit_limit, name FROM customer")).one()
+            assert (str(row[0]), row[1]) == ("6", "杭州云帆")
+            lines = connection.execute(text("SELECT quantity * unit_price FROM sales_order_line")).scalar_one()
+            assert lines == 6
+            assert "hub_record" in inspect(connection).get_table_names()
+    world.crm.remove("customers", c)
+    world.sync()
+    assert world.erp.records("customers") == []
