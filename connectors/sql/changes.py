@@ -154,10 +154,11 @@ def _newest_lines(connection: sa.Connection, source: Source, now: datetime) -> d
     found = {}
     for lines in source.lines.values():
         if lines.settings.cursor:
-            feed = Feed(source, lines.table, lines.settings.cursor)
-            newest = connection.execute(sa.select(sa.func.max(feed.expression, type_=feed.expression.type))).scalar()
-            future = newest is not None and feed.is_future(newest, now)
-            found[lines.field] = Position(None if future else newest, (), now)
+            feed = Feed(source, lines.table, lines.settings.cursor, tuple(lines.join))
+            last = sa.select(*feed.order()).where(feed.expression.is_not(None))
+            row = connection.execute(last.order_by(*(part.desc() for part in feed.order())).limit(1)).first()
+            known = row is not None and not feed.is_future(row[0], now)
+            found[lines.field] = Position(row[0], tuple(row[1:]), now) if row and known else Position(seen=now)
     return found
 
 

@@ -21,7 +21,7 @@ class MySqlInstant(TypeDecorator[datetime]):
     cache_ok = True
 
     def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
-        return func.unix_timestamp(column)
+        return func.unix_timestamp(column, type_=self)
 
     def bind_expression(self, bindvalue: BindParameter[Any]) -> ColumnElement[Any]:
         return func.from_unixtime(bindvalue)

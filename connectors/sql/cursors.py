@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -126,20 +126,27 @@ class Feed:
         instant = instant_of(self.column, at, self.source)
         if instant is None or position.seen is None:
             return self._from(_earlier(at, timedelta(seconds=overlap)))
-        settled = position.seen - timedelta(seconds=overlap) - self._shift(position.seen, now)
-        if instant < settled and position.key:
+        settled = position.seen - timedelta(seconds=overlap)
+        ahead = self._by_its_clock(at, instant) - self._by_its_clock(at, settled) + self._put_back(position.seen, now)
+        if ahead < timedelta(0) and position.key:
             return after(self.order(), [at, *position.key])
-        return self._from(_earlier(at, max(instant - settled, timedelta(0))))
+        return self._from(_earlier(at, max(ahead, timedelta(0))))
 
-    def _shift(self, since: datetime, now: datetime) -> timedelta:
+    def _by_its_clock(self, at: Any, moment: datetime) -> datetime:
+        """``moment`` as the clock showed it that wrote ``at``: local clocks show an hour of autumn twice."""
+        has_zone = isinstance(at, datetime) and at.tzinfo is not None
+        if isinstance(at, str):
+            has_zone = datetime.fromisoformat(at).tzinfo is not None
+        zone = UTC if has_zone or self.table.zone is None else self.table.zone
+        return moment.astimezone(zone).replace(tzinfo=None)
+
+    def _put_back(self, since: datetime, now: datetime) -> timedelta:
         """How far local clocks have been put back meanwhile: rows of that hour look older than they are."""
         zone = self.table.zone
         if self.column.kind.order != "local" or zone is None:
             return timedelta(0)
         before, later = since.astimezone(zone).utcoffset(), now.astimezone(zone).utcoffset()
-        if before is None or later is None:
-            return timedelta(0)
-        return max(before - later, timedelta(0))
+        return max(before - later, timedelta(0)) if before is not None and later is not None else timedelta(0)
 
     def _from(self, value: Any) -> sa.ColumnElement[bool]:
         return sa.and_(self.expression >= value)

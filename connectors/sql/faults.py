@@ -17,7 +17,14 @@ _MYSQL_DUPLICATE = {1022, 1062, 1169, 1586}
 _MYSQL_RECORD = {1048, 1138, 1216, 1217, 1264, 1265, 1292, 1364, 1366, 1367, 1406, 1411, 1451, 1452, 1644, 3819, 4025}
 _MYSQL_LOGIN = {1044, 1045, 1698}
 _MYSQL_SETUP = {1049, 1054, 1142, 1143, 1146, 1227, 1290, 1370, 1792}
-_SQLITE_SETUP = ("no such table", "no such column", "readonly database", "unable to open", "not a database")
+_SQLITE_SETUP = (
+    "no such table",
+    "no such column",
+    "readonly database",
+    "unable to open",
+    "not a database",
+    "syntax error",
+)
 _LOGIN_TEXT = re.compile(r"authentication failed|no pg_hba\.conf entry|role .* does not exist|login failed", re.I)
 _NO_DATABASE = re.compile(r"database .* does not exist|unknown database", re.I)
 _COLUMN_TEXT = re.compile(
@@ -64,7 +71,7 @@ def commit_was_refused(error: DBAPIError) -> bool:
 
 def _sort(error: DBAPIError, code: str | None, message: str) -> type[Any]:
     if _is_mysql(error) and code is not None:
-        return _sort_mysql(int(code))
+        return _sort_mysql(error, int(code))
     if _is_sqlite(error):
         return _sort_sqlite(error, message.lower())
     if code is not None and len(code) == 5:
@@ -90,14 +97,14 @@ def _sort_sqlstate(code: str) -> type[Any]:
     return Unavailable
 
 
-def _sort_mysql(code: int) -> type[Any]:
+def _sort_mysql(error: DBAPIError, code: int) -> type[Any]:
     if code in _MYSQL_DUPLICATE:
         return AlreadyExists
     if code in _MYSQL_RECORD:
         return RecordRejected
     if code in _MYSQL_LOGIN:
         return AuthenticationError
-    return ConfigurationError if code in _MYSQL_SETUP else Unavailable
+    return ConfigurationError if code in _MYSQL_SETUP or isinstance(error, ProgrammingError) else Unavailable
 
 
 def _sort_sqlite(error: DBAPIError, message: str) -> type[Any]:
@@ -111,13 +118,11 @@ def _sort_sqlite(error: DBAPIError, message: str) -> type[Any]:
 def _code(error: DBAPIError) -> str | None:
     """SQLSTATE, or MySQL's number, or None."""
     original: Any = error.orig
-    state = getattr(original, "sqlstate", None)
-    if state:
-        return str(state)
     arguments: Any = getattr(original, "args", ())
-    if _is_mysql(error) and arguments and isinstance(arguments[0], int):
-        return str(arguments[0])
-    return None
+    if _is_mysql(error):
+        return str(arguments[0]) if arguments and isinstance(arguments[0], int) else None
+    state = getattr(original, "sqlstate", None)
+    return str(state) if state else None
 
 
 def _message(error: DBAPIError) -> str:

@@ -77,6 +77,7 @@ class RowWork:
             lines_changed = self._write_lines(connection, each, each.lines, row)
             if each.row or lines_changed:
                 each.row |= touched(self.source, self.database.services.now)
+            if each.row or (lines_changed and self._bumped(())):
                 groups.setdefault(tuple(sorted(each.row)), []).append(each)
         for names, members in groups.items():
             self._update(connection, names, members)

@@ -122,10 +122,24 @@ class Batches:
         """Add to a refusal which record is in the way, or what to do about a missing key."""
         table = self.source.table
         if isinstance(found, AlreadyExists):
+            if self._made_twice(found, write):
+                cure = "its counter lags behind its rows: set the sequence or auto_increment beyond the highest key"
+                return RecordRejected(
+                    f"the database made a {found.field} that it has already",
+                    field=found.field,
+                    where=found.where,
+                    cure=cure,
+                )
             found.remote_id = self._in_the_way(found, write)
         elif isinstance(found, RecordRejected) and found.field in table.key and write.id is None:
             found.cure = f"write {found.field} in the mapping, or set new_key: next if it just counts up"
         return found
+
+    def _made_twice(self, found: AlreadyExists, write: Write) -> bool:
+        table = self.source.table
+        return table.new_key == "database" and (found.field or "").split(", ") == [
+            n for n in table.key if n not in write.values
+        ]
 
     def _in_the_way(self, found: AlreadyExists, write: Write) -> str | None:
         table = self.source.table

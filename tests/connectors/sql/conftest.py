@@ -16,25 +16,40 @@ _spec.loader.exec_module(sql_worlds)
 FIXTURES = {"postgresql": "postgres_url", "mariadb": "mariadb_url", "sqlite": "sqlite_url"}
 
 
-@pytest.fixture(
-    params=[
-        pytest.param("postgresql", marks=pytest.mark.postgres),
-        pytest.param("mariadb", marks=pytest.mark.mariadb),
-        "sqlite",
-    ]
-)
-def world(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """The same small company in each database."""
-    made = sql_worlds.World(request.param, request.getfixturevalue(FIXTURES[request.param]))
+POSTGRES = pytest.param("postgresql", marks=pytest.mark.postgres)
+MARIADB = pytest.param("mariadb", marks=pytest.mark.mariadb)
+
+
+def _world(request: pytest.FixtureRequest, name: str) -> Iterator[Any]:
+    made = sql_worlds.World(name, request.getfixturevalue(FIXTURES[name]))
     made.create_schema()
     yield made
     made.close()
+
+
+@pytest.fixture(params=[POSTGRES, MARIADB, "sqlite"])
+def world(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """The same small company in each database."""
+    yield from _world(request, request.param)
+
+
+@pytest.fixture(params=[POSTGRES, MARIADB])
+def server(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """The company in each database that has a server."""
+    yield from _world(request, request.param)
+
+
+@pytest.fixture(params=[POSTGRES])
+def postgres(request: pytest.FixtureRequest) -> Iterator[Any]:
+    yield from _world(request, request.param)
+
+
+@pytest.fixture(params=[MARIADB])
+def mariadb(request: pytest.FixtureRequest) -> Iterator[Any]:
+    yield from _world(request, request.param)
 
 
 @pytest.fixture
-def lite(sqlite_url: str) -> Iterator[Any]:
+def lite(request: pytest.FixtureRequest) -> Iterator[Any]:
     """The company in SQLite, for what is no matter of dialect."""
-    made = sql_worlds.World("sqlite", sqlite_url)
-    made.create_schema()
-    yield made
-    made.close()
+    yield from _world(request, "sqlite")
