@@ -77,15 +77,16 @@ class KingdeeSandbox(SandboxApp):
     def credentials(self, base_url: str) -> Record:
         a = self.account
         return {
-            "acct_id": a.acct_id, "username": a.username, "password": a.password, "app_id": a.app_id,
-            "app_secret": a.app_secret, "org_number": "100", "lcid": 2052,
+            "acct_id": a.acct_id, "username": a.username, "app_id": a.app_id, "app_secret": a.app_secret,
+            "org_number": "100",
         }  # fmt: skip
 
     def samples(self) -> Record:
         store = self.store
+        pieces = next(d.pk for d in store.table("BD_UNIT").docs.values() if d.head["FNumber"] == "Pcs")
         return {
             "customer": data.number_of(store, "BD_Customer", lambda d: d.head["FForbidStatus"] == "A"),
-            "material": data.number_of(store, "BD_MATERIAL", lambda d: store.table("BD_UNIT").docs[d.head["FBaseUnitId"]].head["FNumber"] == "Pcs"),
+            "material": data.number_of(store, "BD_MATERIAL", lambda d: d.head["FBaseUnitId"] == pieces),
             "unit": "Pcs", "currency": "PRE001", "saler": "S01", "organisation": "100", "tax_rate": "SL02_SYS",
             "bill_type": {"SAL_SaleOrder": "XSDD01_SYS", "SAL_OUTSTOCK": "XSCKD01_SYS", "AR_receivable": "YSD01_SYS"},
         }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Who may come in: three log-in calls, header signatures, and sessions (A3 of the vendor notes, decision table A3.3)."""
+"""Who may come in: three log-in calls, header signatures, sessions (A3 of the vendor notes; decision table A3.3)."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ class Doorkeeper:
 
     def _login_problem(self, method: str, args: list[str]) -> str:
         account = self.account
-        acct, user, *rest = [*args, "", "", "", ""]
+        acct, user, rest = [*args, "", ""][0], [*args, "", ""][1], [*args[2:], "", "", ""]
         if acct != account.acct_id:
             return "数据中心不存在或已停用"
         if user != account.username:

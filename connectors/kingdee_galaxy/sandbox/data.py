@@ -19,7 +19,17 @@ OWN = 50_000
 BEGINNING = datetime(2026, 1, 4, 0, 0, tzinfo=UTC)
 CURRENCIES = {"CNY": ("PRE001", "人民币"), "HKD": ("PRE002", "香港元"), "EUR": ("PRE003", "欧元"),
               "JPY": ("PRE004", "日本日圆"), "GBP": ("PRE006", "英镑"), "USD": ("PRE007", "美元")}  # fmt: skip
-UNITS = {"件": "Pcs", "台": "Tai", "盒": "He", "个": "Ge", "米": "Mi", "桶": "Tong", "包": "Bao", "千克": "Kg", "双": "Shuang"}
+UNITS = {
+    "件": "Pcs",
+    "台": "Tai",
+    "盒": "He",
+    "个": "Ge",
+    "米": "Mi",
+    "桶": "Tong",
+    "包": "Bao",
+    "千克": "Kg",
+    "双": "Shuang",
+}
 COUNTRIES = {"CN": "中国", "DE": "德国", "US": "美国", "GB": "英国"}
 BASICS: dict[str, tuple[tuple[str, str], ...]] = {
     "ORG_Organizations": (("100", "总公司"), ("101", "华东分公司")),
@@ -103,7 +113,9 @@ class _Filler:
         return doc
 
     def _material(self, good: Item, i: int) -> None:
-        group = next(d for d in self.store.table("BD_MATERIALGROUP").docs.values() if d.head["FName"] == good["category"])
+        group = next(
+            d for d in self.store.table("BD_MATERIALGROUP").docs.values() if d.head["FName"] == good["category"]
+        )
         self.enter("BD_MATERIAL", {
             "FCreateOrgId": ref("100"), "FNumber": good["number"], "FName": good["name"],
             "FSpecification": good["specification"], "FMaterialGroup": ref(group.head["FNumber"]),
@@ -173,7 +185,7 @@ class _Filler:
 def _percent(line: Item) -> int:
     """The shared world gives discounts as amounts of 0, 5 or 10 %."""
     full = line["quantity"] * line["unit_price"]
-    return int(round(line["discount"] / full * 100)) if full else 0
+    return round(line["discount"] / full * 100) if full else 0
 
 
 def _address(address: Item) -> str:

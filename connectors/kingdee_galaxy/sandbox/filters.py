@@ -79,7 +79,9 @@ def _array_as_text(items: list[Any]) -> str:
             raise bad(given["compare"])
         value = given.get("value", "").replace("'", "''")
         value = f"%{value}%" if operator == "like" else value
-        parts.append(f"{given.get('left', '')} {given.get('fieldname', '')} {operator} '{value}' {given.get('right', '')}")
+        parts.append(
+            f"{given.get('left', '')} {given.get('fieldname', '')} {operator} '{value}' {given.get('right', '')}"
+        )
         if at < len(items) - 1:
             parts.append("or" if given.get("logic", "0").lower() in ("1", "or") else "and")
     return " ".join(parts)

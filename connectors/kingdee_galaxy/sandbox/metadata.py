@@ -21,7 +21,13 @@ def business_info(form: Form) -> dict[str, Any]:
     for subhead in form.subheads:
         fields = [_field(f) for f in subhead.fields]
         entrys.append(
-            {"Key": subhead.key, "ParentKey": "FBillHead", "Name": _names(subhead.label), "EntityType": 1, "Fields": fields}
+            {
+                "Key": subhead.key,
+                "ParentKey": "FBillHead",
+                "Name": _names(subhead.label),
+                "EntityType": 1,
+                "Fields": fields,
+            }
         )
     for entry in form.entries:
         fields = [_field(f) for f in entry.fields]

@@ -63,7 +63,8 @@ def _receivable(store: Store, source: Form, doc: Doc, wanted: set[str]) -> dict[
     currency, org = _by_id("FCURRENCYID", head["FSettleCurrID"]), _by_id("FOrgID", head["FSaleOrgId"])
     lines = [
         {
-            "FMATERIALID": _by_id("FMATERIALID", line["FMaterialID"]), "FPRICEUNITID": _by_id("FUNITID", line["FUnitID"]),
+            "FMATERIALID": _by_id("FMATERIALID", line["FMaterialID"]),
+            "FPRICEUNITID": _by_id("FUNITID", line["FUnitID"]),
             "FPriceQty": line["FRealQty"], "FTaxPrice": line["FTaxPrice"], "FEntryTaxRate": line["FEntryTaxRate"],
             "FEntryDiscountRate": line["FDiscountRate"], "FSOURCETYPE": source.id, "FSourceBillNo": head["FBillNo"],
             "FORDERNUMBER": line["FSoorDerno"],

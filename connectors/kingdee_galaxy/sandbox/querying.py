@@ -1,4 +1,4 @@
-"""ExecuteBillQuery and BillQuery: keys, filter, order, paging by rows, one row a line as soon as a line is asked for."""
+"""ExecuteBillQuery and BillQuery: keys, filter, order, paging by rows; a row a line as soon as a line is asked for."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def read_query(store: Store, data: dict[str, Any], maximum: int) -> Query:
     if limit > maximum:
         raise Refusal(f"查询行数不能超过{maximum}，请分页查询", code=8)
     names = tuple(k.strip() for k in keys.split(","))
-    return Query(form, names, given.get("filterstring"), str(given.get("orderstring") or ""), start, limit or maximum, top)
+    return Query(
+        form, names, given.get("filterstring"), str(given.get("orderstring") or ""), start, limit or maximum, top
+    )
 
 
 def _whole(value: Any) -> int:
@@ -175,6 +177,8 @@ def dressed(f: F, value: Any) -> Any:
     """A stored value as queries show it: an empty text is one blank, a quantity has decimals, a date a time."""
     if f.kind in ("text", "names", "choice"):
         return value or EMPTY_TEXT
+    if f.kind == "datetime" and value and "." in value:
+        return value.rstrip("0").rstrip(".")
     if f.kind == "decimal" and isinstance(value, Decimal):
         plain = value.normalize()
         exponent = plain.as_tuple().exponent

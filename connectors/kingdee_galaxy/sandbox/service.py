@@ -220,7 +220,13 @@ class Service:
     def _log(self, form: Form, doc: Doc, action: str, user: str, model: Any) -> None:
         values = model if isinstance(model, dict) else {}
         self.journal.add(
-            at=self.store.clock.now(), resource=form.id, id=str(doc.pk), action=action, by="hub", user=user, values=values
+            at=self.store.clock.now(),
+            resource=form.id,
+            id=str(doc.pk),
+            action=action,
+            by="hub",
+            user=user,
+            values=values,
         )
 
 

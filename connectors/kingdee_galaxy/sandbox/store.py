@@ -161,8 +161,11 @@ def as_text(moment: datetime) -> str:
     return moment.astimezone(CHINA).replace(tzinfo=None).isoformat(timespec="milliseconds")
 
 
+_EMPTY: dict[str, Value] = {
+    "base": 0, "user": 0, "decimal": Decimal(0), "int": 0, "bool": False, "date": None, "datetime": None,
+}  # fmt: skip
+
+
 def empty(f: F) -> Value:
     """What an untouched field holds."""
-    return {"base": 0, "user": 0, "decimal": Decimal(0), "int": 0, "bool": False, "date": None, "datetime": None}.get(
-        f.kind, ""
-    )
+    return _EMPTY.get(f.kind, "")

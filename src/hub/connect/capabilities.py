@@ -120,6 +120,9 @@ class Result:
     reading back was not possible; the engine then observes it again."""
     error: HubError | None = None
     attempts: int = 1
+    problem: HubError | None = None
+    """Set beside ``remote``: the record is written and must not be written again, but a later step failed (an ERP's
+    submit or audit). For a person to know; the next update of the record takes the step up again."""
 
 
 @dataclass(frozen=True, slots=True)
