@@ -82,7 +82,7 @@ def use(bin_dir: Path, home: Path) -> None:
     expected = {Path(name).parts[1] for name in tracked("connectors") if name.endswith("/manifest.yaml")}
     if set(names) < expected:
         sys.exit(f"bundled connectors not found: {sorted(expected - set(names))}; found {names}")
-    run(bin_dir / "hub", "--project", "shop", "validate", cwd=home, env=env)
+    run(bin_dir / "hub", "validate", "--project", "shop", cwd=home, env=env)
 
 
 def main() -> None:
