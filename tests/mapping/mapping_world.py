@@ -29,7 +29,8 @@ ADDRESS = entity(
     spec("country", "country"), key="kind",
 )  # fmt: skip
 DEAL = entity(
-    "deal", spec("number", "text"), spec("title", "text"), spec("note", "longtext"), spec("customer", "ref", ref="customer"),
+    "deal", spec("number", "text"), spec("title", "text"), spec("note", "longtext"),
+    spec("customer", "ref", ref="customer"),
     spec("status", "enum", choices=("draft", "submitted", "approved", "closed")), spec("currency", "currency"),
     spec("total", "money"), spec("discount", "decimal"), spec("tax_rate", "rate"), spec("count", "integer"),
     spec("taxed", "boolean"), spec("day", "date"), spec("moment", "instant"), spec("phone", "phone"),
@@ -67,7 +68,10 @@ RESOURCE = Resource(
         Field("Last", "text"),
         Field("Tags", "choices"),
         Field("Extra", "object"),
-        Field("Finance", "object", fields=(Field("Currency", "reference", fields=(Field("Code", "text"),)), Field("Rate", "decimal"))),
+        Field(
+            "Finance", "object",
+            fields=(Field("Currency", "reference", fields=(Field("Code", "text"),)), Field("Rate", "decimal")),
+        ),
         Field("Street", "text"),
         Field("City", "text"),
         Field("Ship_Street", "text"),
@@ -75,9 +79,10 @@ RESOURCE = Resource(
         Field(
             "Items", "lines",
             fields=(
-                Field("id", "text"), Field("Seq", "integer"), Field("Product", "reference", fields=(Field("id", "text"),)),
-                Field("Qty", "decimal"), Field("Price", "decimal"), Field("Sum", "decimal", read_only=True),
-                Field("Taxes", "object", fields=(Field("name", "text"), Field("percent", "decimal"))), Field("Note", "text"),
+                Field("id", "text"), Field("Seq", "integer"), Field("Note", "text"), Field("Qty", "decimal"),
+                Field("Product", "reference", fields=(Field("id", "text"),)), Field("Price", "decimal"),
+                Field("Taxes", "object", fields=(Field("name", "text"), Field("percent", "decimal"))),
+                Field("Sum", "decimal", read_only=True),
             ),
         ),
     ),
@@ -87,7 +92,8 @@ RESOURCE = Resource(
 
 def file_of(fields: str, head: str = "") -> str:
     """A whole mapping file around some fields."""
-    return f"version: 1\nresource: Deals\nentity: deal\n{dedent(head)}fields:\n{indent(dedent(fields).strip(chr(10)), '  ')}\n"
+    body = indent(dedent(fields).strip("\n"), "  ")
+    return f"version: 1\nresource: Deals\nentity: deal\n{dedent(head)}fields:\n{body}\n"
 
 
 def read_mapping(text: str, **more: Any) -> tuple[CompiledLens | None, list[Problem]]:

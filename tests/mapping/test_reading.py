@@ -39,8 +39,8 @@ def test_numbers_are_exact_and_words_stay_words():
         ("a: 1\na: 2\n", "f:2:1: the key 'a' is there twice (first in line 1) → remove one of them"),
         ("a: 007\n", 'f:1:4: 007 would be read as the number 7 → quote it: "007"'),
         ("a: .inf\n", "f:1:4: .inf is not a number a system can store → quote it if it is meant as text"),
-        ("a:\n\tb: 1\n", "f:2:1: not YAML: found character '\\t' that cannot start any token while scanning for the next"
-         " token → indent with spaces, not with tabs"),
+        ("a:\n\tb: 1\n", "f:2:1: not YAML: found character '\\t' that cannot start any token while scanning"
+         " for the next token → indent with spaces, not with tabs"),
         ("a: !x 1\n", "f:1:4: the tag '!x' means nothing here → remove it"),
         ("[a]: 1\n", "f:1:1: a key must be a plain word or text → write it without [ ] or { }, or quote it"),
         ("a: &a [*a]\n", "f:1:4: the file is too deep or too large → an alias (*name) may repeat itself in here"),

@@ -51,6 +51,9 @@ CANONICAL_AFTER: dict[str, frozenset[TypeName]] = {
 """Operators that give the canonical form of these types by themselves, so that it needn't be applied again."""
 
 
+_WORDS_OF_YAML = {True: "true", False: "false"}
+
+
 def make_operator(name: str, given: Any, pairs: dict[str, Any]) -> Operator:
     """An operator with its arguments. Raises FitError."""
     kind = OPERATORS.get(name)
@@ -72,6 +75,7 @@ def _args(kind: type[Operator], given: Any) -> Any:
         if kind.shorthand is None:
             raise FitError(f"{kind.name!r} takes no plain value", f"its arguments: {', '.join(names) or 'none'}")
         given = {kind.shorthand: given}
+    given = {_WORDS_OF_YAML.get(key, key) if isinstance(key, bool) else key: value for key, value in given.items()}
     for key in given:
         if key not in names:
             cure = did_you_mean(key, names, noun="its arguments:") or f"{kind.name!r} takes no arguments"

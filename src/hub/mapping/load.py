@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -133,8 +132,15 @@ def _version(data: Any, spec: EntitySpec, resource: Resource | None) -> str:
     types = {name: _kind(field) for name, field in spec.fields.items()}
     remote = {field.name: asdict(field) for field in resource.fields} if resource else {}
     ids = resource.line_ids if resource else {}
-    text = json.dumps([LANGUAGE, said, types, remote, ids], sort_keys=True, default=str, ensure_ascii=False)
+    text = repr(_ordered([LANGUAGE, said, types, remote, ids]))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _ordered(data: Any) -> Any:
+    """The data in an order of its own: keys of YAML may be texts, numbers, booleans and null side by side."""
+    if isinstance(data, dict):
+        return sorted(((repr(key), _ordered(value)) for key, value in data.items()), key=lambda pair: pair[0])
+    return [_ordered(item) for item in data] if isinstance(data, (list, tuple)) else data
 
 
 def _kind(field: Any) -> Any:

@@ -1,7 +1,7 @@
 """Paths into remote records: ``FCustId.FNumber``, ``Line_Tax[0].percentage``, ``Line_Tax[name=VAT].percentage``.
 
 A step is a member of an object, the n-th item of a list, or the list's item in which a member has a value. A name
-with a dot, a bracket or a quote in it is written in double quotes (``"Preis.netto".amount``) or with a backslash before
+with a dot or a bracket in it is written in double quotes (``"Preis.netto".amount``) or with a backslash before
 the odd character (``Preis\\.netto``). Everything else, spaces and emoji included, may stand as it is.
 """
 
@@ -102,7 +102,7 @@ class _Parser:
             if letter == "\\" and self.at + 1 < len(self.text):
                 self.at += 1
                 letter = self.text[self.at]
-            elif letter in ']"':
+            elif letter == "]":
                 raise PathError(f"{letter!r} inside a name", self.at)
             letters.append(letter)
             self.at += 1

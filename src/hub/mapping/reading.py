@@ -103,7 +103,9 @@ def _syntax(error: MarkedYAMLError, file: str) -> Problem:
     position = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file, 1, 1)
     what = " ".join(str(part) for part in (error.problem, error.context) if part)
     cure = "quote a text that holds ': ' or begins with one of @ ` % & * ! | > [ {"
-    if "\\t" in what:
+    if "but got '['" in what:
+        cure = 'inside of { } a path with [ ] has to be quoted: "Line_Tax[0].percentage"'
+    elif "\\t" in what:
         cure = "indent with spaces, not with tabs"
     elif "single document" in what:
         cure = "one file holds one document: remove the '---' in the middle"
@@ -181,7 +183,7 @@ class _Builder:
     def scalar(self, node: ScalarNode) -> Any:
         tag, text = str(node.tag), str(node.value)
         if tag in (_TAG + "str", _TAG + "timestamp"):
-            return text
+            return text if text.isascii() else self.whole(node, text)
         if tag == _TAG + "null":
             return None
         if tag == _TAG + "bool":
@@ -192,6 +194,14 @@ class _Builder:
             return self.decimal(node, text)
         self.problem(node, f"the tag {tag.removeprefix(_TAG)!r} means nothing here", "remove it")
         return text
+
+    def whole(self, node: ScalarNode, text: str) -> str:
+        """JSON writes characters beyond U+FFFF as two escapes, which YAML leaves apart."""
+        try:
+            return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+        except UnicodeDecodeError:
+            self.problem(node, f"the text {text!r} holds half a character", "write the character itself")
+            return text.encode("utf-8", "replace").decode()
 
     def integer(self, node: ScalarNode, text: str) -> Any:
         digits = text.lstrip("+-")
