@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -55,9 +54,9 @@ class Child:
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
         return " / ".join(line.strip() for line in lines[-number:] if line.strip())
 
-    def interrupt(self) -> None:
+    def ask_to_end(self) -> None:
         with contextlib.suppress(ProcessLookupError):
-            self.process.send_signal(signal.SIGINT if os.name != "nt" else signal.SIGTERM)
+            self.process.terminate()
 
     def wait(self, seconds: float) -> bool:
         """Whether it ended in time."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
-from hub.sync.report import PassReport, Plan
+from hub.sync.report import PassReport, Plan, PlannedWrite
 
 Row = dict[str, str]
 
@@ -36,17 +37,16 @@ def cell(value: Any) -> str:
 
 def capped(rows: Iterable[Row], cap: int = ROWS) -> list[Row]:
     """The first ``cap`` rows; what is left out is counted in a last row."""
-    kept: list[Row] = []
-    left_out = 0
-    for row in rows:
-        if len(kept) < cap:
-            kept.append(row)
-        else:
-            left_out += 1
-    if left_out:
-        first, *others = kept[0]
-        kept.append({first: f"… and {left_out:,} more", **dict.fromkeys(others, "")})
-    return kept
+    rest = iter(rows)
+    kept = list(islice(rest, cap))
+    return _with_rest(kept, sum(1 for _ in rest))
+
+
+def _with_rest(kept: list[Row], left_out: int) -> list[Row]:
+    if not left_out:
+        return kept
+    first, *others = kept[0]
+    return [*kept, {first: f"… and {left_out:,} more", **dict.fromkeys(others, "")}]
 
 
 def summary_rows(report: PassReport) -> list[Row]:
@@ -67,22 +67,25 @@ def summary_rows(report: PassReport) -> list[Row]:
 
 def plan_rows(plan: Plan | None, cap: int = ROWS) -> list[Row]:
     """Planned writes, a row per field: old → new."""
-    return capped(_plan_rows(plan), cap) if plan else []
+    if plan is None:
+        return []
+    kept = list(islice((row for write in plan.writes for row in _rows_of(write)), cap))
+    # Counted, not built: a first sync plans a million fields.
+    return _with_rest(kept, sum(max(1, len(w.fields)) for w in plan.writes) - len(kept))
 
 
-def _plan_rows(plan: Plan) -> Iterable[Row]:
-    for write in plan.writes:
-        start = {
-            "system": cell(write.system),
-            "entity": cell(write.entity),
-            "record": cell(f"{write.title} ({write.record})" if write.record not in ("", write.title) else write.title),
-            "action": write.action,
-        }
-        because = cell(write.because)
-        if not write.fields:
-            yield {**start, "field": "", "old": "", "new": "", "because": because}
-        for name, (old, new) in write.fields.items():
-            yield {**start, "field": cell(name), "old": cell(old), "new": cell(new), "because": because}
+def _rows_of(write: PlannedWrite) -> Iterable[Row]:
+    start = {
+        "system": cell(write.system),
+        "entity": cell(write.entity),
+        "record": cell(f"{write.title} ({write.record})" if write.record not in ("", write.title) else write.title),
+        "action": write.action,
+    }
+    because = cell(write.because)
+    if not write.fields:
+        yield {**start, "field": "", "old": "", "new": "", "because": because}
+    for name, (old, new) in write.fields.items():
+        yield {**start, "field": cell(name), "old": cell(old), "new": cell(new), "because": because}
 
 
 def held_rows(plan: Plan | None, cap: int = ROWS) -> list[Row]:

@@ -201,7 +201,7 @@ class _Machine:
                 end_runs(self.api, cut_off, "stopped with 'hub up': the next pass goes on where this one stopped")
                 if self.paused:
                     self.api.patch(f"/work_pools/{self.work_pool}", {"is_paused": False})
-            server.interrupt()
+            server.ask_to_end()
             server.wait(0.1 if self.stop.at_once.is_set() else 5.0)
         end_all(self.mark)
         for child in self.children:

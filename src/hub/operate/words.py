@@ -101,6 +101,8 @@ def _open(report: PassReport) -> Iterable[tuple[int, str]]:
 
 
 def _quiet(report: PassReport) -> str:
+    if changed := sum(c.changed for c in report.counts):
+        return f"{counted(changed, 'changed record')}, nothing to write"
     seen = sum(c.seen for c in report.counts)
     return f"no changes in {counted(seen, 'record')}" if seen else "no changes"
 
