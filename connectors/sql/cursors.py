@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from .keys import after
 from .rows import instant_of
 from .tables import Source, Table, cursor_of
+from .values import time_in
 
 _WORLD = timedelta(hours=14)
 """No zone is further ahead of UTC."""
@@ -110,8 +111,8 @@ class Feed:
             return str(at)[:10] > (now + _WORLD).date().isoformat()
         if order == "local" and isinstance(at, datetime):
             return at > (now + _WORLD).replace(tzinfo=None)
-        if order == "local" and isinstance(at, str):
-            return at.replace("T", " ") > (now + _WORLD).replace(tzinfo=None).isoformat(sep=" ")
+        if isinstance(at, str) and (moment := time_in(at)) is not None:
+            return moment > (now + _WORLD).replace(tzinfo=None)
         return False
 
     def start(self, position: Position, now: datetime) -> sa.ColumnElement[bool]:
@@ -136,14 +137,15 @@ class Feed:
         """``moment`` as the clock showed it that wrote ``at``: local clocks show an hour of autumn twice."""
         has_zone = isinstance(at, datetime) and at.tzinfo is not None
         if isinstance(at, str):
-            has_zone = datetime.fromisoformat(at).tzinfo is not None
+            moment_of_row = time_in(at)
+            has_zone = moment_of_row is not None and moment_of_row.tzinfo is not None
         zone = UTC if has_zone or self.table.zone is None else self.table.zone
         return moment.astimezone(zone).replace(tzinfo=None)
 
     def _put_back(self, since: datetime, now: datetime) -> timedelta:
         """How far local clocks have been put back meanwhile: rows of that hour look older than they are."""
         zone = self.table.zone
-        if self.column.kind.order != "local" or zone is None:
+        if self.column.kind.order not in ("local", "text") or zone is None:
             return timedelta(0)
         before, later = since.astimezone(zone).utcoffset(), now.astimezone(zone).utcoffset()
         return max(before - later, timedelta(0)) if before is not None and later is not None else timedelta(0)
@@ -158,9 +160,8 @@ def _earlier(at: Any, by: timedelta) -> Any:
         return at - by
     if not isinstance(at, str):
         return at
-    try:
-        moment = datetime.fromisoformat(at) - by
-    except (ValueError, OverflowError):
+    moment = time_in(at)
+    if moment is None:
         return at
     # Compared as text: without fraction and zone it sorts before every longer form of the same second.
-    return moment.replace(microsecond=0, tzinfo=None).isoformat(sep="T" if "T" in at else " ")
+    return (moment - by).replace(microsecond=0, tzinfo=None).isoformat(sep="T" if "T" in at else " ")

@@ -50,8 +50,6 @@ def field_of(column: Column, is_key: bool = False) -> Field:
 
 def _lines_field(lines: Lines) -> Field:
     own = [Field(lines.id_field, type="text", label="the line's own id", read_only=True)]
-    if lines.number:
-        own.append(Field(lines.number, type="integer", label="1, 2, 3 in the order of the key", read_only=True))
     fields = [
         field_of(column, column.name in lines.table.key)
         for column in lines.table.columns.values()

@@ -74,7 +74,7 @@ def _assigned(
     lines: Lines, parent: Parent, rows: dict[str, Row], wanted: Sequence[Record], where: str
 ) -> tuple[dict[str, Row], list[Row]]:
     """Which existing row each wanted line is, and the lines that are new."""
-    table, skip = lines.table, {lines.id_field, lines.number}
+    table = lines.table
     kept: dict[str, Row] = {}
     new: list[Row] = []
     final: set[str] = set()
@@ -83,7 +83,7 @@ def _assigned(
         raise RecordRejected("two lines stand for the same row", field=lines.field, where=where)
     for number, line in enumerate(wanted, 1):
         prefix = f"{lines.field}[{number}]."
-        row = row_of(table, line, where, prefix, [name for name in skip if name])
+        row = row_of(table, line, where, prefix, [lines.id_field])
         row |= dict(zip(lines.join, parent, strict=True))
         identity = line.get(lines.id_field)
         own = _given_id(lines, row)

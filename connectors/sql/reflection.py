@@ -160,9 +160,10 @@ class _Builder:
             raise ConfigurationError(
                 f"{child!r} has no primary key", where=where, cure="name what tells the lines of one parent apart: key"
             )
-        for name in (settings.id_as, settings.number):
-            if name in table.columns:
-                raise ConfigurationError(f"{name!r} is a column of {child!r} already", where=where)
+        if settings.id_as in table.columns:
+            raise ConfigurationError(
+                f"{settings.id_as!r} is a column of {child!r} already", where=where, cure="choose another name: id_as"
+            )
         table.key = own
         filled = len(own) == 1 and table.columns[own[0]].filled
         table.new_key = settings.new_key or ("database" if filled else "mapping")

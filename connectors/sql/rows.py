@@ -14,6 +14,7 @@ from hub.errors import ConfigurationError
 
 from .keys import among, key_text, row_id
 from .tables import Column, Lines, Source
+from .values import time_in
 
 CHUNK = 500
 """Keys in one IN list, well below every database's limit on parameters."""
@@ -109,7 +110,7 @@ def shape(source: Source, fields: Sequence[str]) -> Shape:
 def lines_of(connection: sa.Connection, lines: Lines, parents: list[tuple[Any, ...]]) -> list[list[Record]]:
     """The lines of each parent, ordered by their key. ``parents``: values of the parent columns of the join."""
     found = child_rows(connection, lines, parents)
-    return [[line_record(lines, row, n) for n, row in enumerate(rows, 1)] for rows in found]
+    return [[line_record(lines, row) for row in rows] for rows in found]
 
 
 def child_rows(
@@ -139,11 +140,9 @@ def _folded(parent: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(value.casefold().rstrip(" ") if isinstance(value, str) else value for value in parent)
 
 
-def line_record(lines: Lines, row: dict[str, Any], number: int) -> Record:
-    """One line: its own id, its number where the settings ask for one, and its columns."""
+def line_record(lines: Lines, row: dict[str, Any]) -> Record:
+    """One line: its own id and its columns."""
     record: Record = {lines.id_field: row_id(lines.table, [row[name] for name in lines.table.key])}
-    if lines.number:
-        record[lines.number] = number
     for name, column in lines.table.columns.items():
         if not _is_binary(column):
             record[name] = column.get(row[name])
@@ -160,14 +159,12 @@ def modified_at(source: Source, value: Any) -> str | None:
 
 
 def instant_of(column: Column, value: Any, source: Source) -> datetime | None:
-    """The instant that a cursor column's driver value means; None when it has no zone, or is no time."""
-    if column.kind.order not in ("instant", "local"):
+    """The instant that a cursor column's driver value means; None when it has no zone, or is no time. SQLite has no
+    type for times: there and elsewhere, a text that looks like one is one."""
+    if column.kind.order not in ("instant", "local", "text"):
         return None
     if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return None
+        value = time_in(value)
     if not isinstance(value, datetime):
         return None
     moment: datetime = value

@@ -69,8 +69,6 @@ class LinesSettings(_Closed):
     """Child column(s) holding the parent's key, or child column → parent column; found by foreign key when left out."""
     key: Names = ()
     """What tells the lines of one parent apart; the rest of the primary key when left out."""
-    number: str | None = None
-    """Name of a field that counts the lines 1, 2, 3 in the order of their key, for tables without line numbers."""
     id_as: str = "_id"
     """Name of the field that holds a line's own id."""
     cursor: Names = ()

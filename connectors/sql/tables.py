@@ -82,10 +82,6 @@ class Lines:
     def id_field(self) -> str:
         return self.settings.id_as
 
-    @property
-    def number(self) -> str | None:
-        return self.settings.number
-
 
 @dataclass(slots=True)
 class Source:

@@ -141,6 +141,16 @@ def _text_time(value: Any, zone: ZoneInfo | None) -> Any:
     return f"{found[1]}T{found[2]}"
 
 
+def time_in(text: str) -> datetime | None:
+    """The time that a text of ISO 8601 with date and time means; None for any other text."""
+    if not _TIME_TEXT.fullmatch(text.strip()):
+        return None
+    try:
+        return datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+
+
 def read_any(value: Any) -> Any:
     """JSON types for whatever a driver gives."""
     if value is None or isinstance(value, bool | int | str | Decimal):

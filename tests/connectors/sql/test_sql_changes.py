@@ -198,6 +198,26 @@ def test_times_without_zone_stay_without_and_still_make_a_feed(lite):
     assert [r.record["number"] for r in everything(connector, "orders", cursor)] == ["N2", "N1"]
 
 
+def test_times_kept_as_text_are_times(lite):
+    lite.run("CREATE TABLE notes (id INTEGER PRIMARY KEY, at TEXT)")
+    lite.run("INSERT INTO notes VALUES (1, '2026-01-15 10:00:00.123'), (2, '2026-01-15 10:00:00.124')")
+    connector = lite.open(tables={"notes": {"cursor": "at", "timezone": "UTC"}})
+    assert everything(connector, "notes")[0].modified_at == "2026-01-15T10:00:00.123000Z"
+    cursor = last_cursor(connector, "notes")
+    assert everything(connector, "notes", cursor) == []
+    lite.run("UPDATE notes SET at = '2026-01-15 11:59:59.000' WHERE id = 1")
+    assert [r.id for r in everything(connector, "notes", cursor)] == ["1"]
+
+
+def test_a_text_that_grows_can_be_the_cursor(lite):
+    lite.run("CREATE TABLE notes (id INTEGER PRIMARY KEY, serial TEXT)")
+    lite.run("INSERT INTO notes VALUES (1, '01ARZ3NDEK'), (2, '01ARZ3NDEL')")
+    connector = lite.open(tables={"notes": {"cursor": "serial"}})
+    cursor = last_cursor(connector, "notes")
+    lite.run("UPDATE notes SET serial = '01BX5ZZKBK' WHERE id = 1")
+    assert [r.id for r in everything(connector, "notes", cursor)] == ["2", "1"]
+
+
 def test_lines_that_do_not_touch_their_order_are_followed_by_their_own_cursor(world):
     now = clock(world)
     put(world, "P1", None)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from hub.connect.capabilities import Write
 from hub.errors import AlreadyExists, ConfigurationError, Gone, RecordRejected, UnknownOutcome, VersionConflict
 
-LINES = {"lines": {"order_lines": {"as": "lines", "number": "line_no"}}}
+LINES = {"lines": {"order_lines": {"as": "lines"}}}
 SAFE = {"orders": {**LINES, "hub_key": "hub_key"}}
 
 
@@ -110,7 +110,7 @@ def test_what_a_column_can_not_hold_is_refused_by_name(world, values, field, mes
         ({"credit": "1.005"}, "credit: 1.005 has more than the column's 2 decimals"),
         ({"credit": "99999999999"}, "credit: 99999999999 has more digits than the column's 10"),
         ({"rating": "123456.789"}, "rating: 123456.789 would be stored as 123456.79"),
-        ({"weight": "0.12345678901234567"}, "weight: 0.12345678901234567 would be stored as 0.12345678901234568"),
+        ({"weight": "0.12345678901234567"}, "weight: 0.12345678901234567 would be stored as 0.1234567890123456"),
     ],
 )
 def test_a_number_is_never_stored_as_another(server, values, message):
@@ -267,7 +267,6 @@ def test_lines_become_exactly_the_wanted_ones(world):
     remote = only(connector.update("orders", [change(order.id, {"lines": wanted}, old=order.record)], [], {}))
     found = [(entry["product_id"], entry["quantity"], entry["warehouse"]) for entry in remote.record["lines"]]
     assert found == [(1, 1, "W1"), (3, 9, "W1"), (4, 4, None)]
-    assert [entry["line_no"] for entry in remote.record["lines"]] == [1, 2, 3]
 
 
 def test_lines_may_swap_what_tells_them_apart_and_keep_the_rest(world):
