@@ -147,10 +147,15 @@ def test_connectors_know_only_the_kit_the_errors_and_libraries() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def _for_reading(*folders: str) -> list[Path]:
+    """Sources that people read and change; a migration is frozen the day it is released."""
+    return [p for p in _sources(*folders) if "migrations" not in p.parts]
+
+
 def test_no_module_grew_past_being_read_in_one_go() -> None:
     wrong = [
         f"{_name(path)} has {lines} lines: split it by what its parts are about"
-        for path in _sources("src", "connectors", "flows", "scripts")
+        for path in _for_reading("src", "connectors", "flows", "scripts")
         if (lines := len(path.read_text(encoding="utf-8").splitlines())) > MODULE_LINES
     ]
     assert not wrong, "\n".join(wrong)
@@ -159,7 +164,7 @@ def test_no_module_grew_past_being_read_in_one_go() -> None:
 def test_no_function_grew_past_a_screen() -> None:
     wrong = [
         f"{_name(path)}:{node.lineno} {node.name} has {lines} lines"
-        for path in _sources("src", "connectors", "flows", "scripts")
+        for path in _for_reading("src", "connectors", "flows", "scripts")
         for node in ast.walk(_tree(path))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (lines := (node.end_lineno or node.lineno) - node.lineno + 1) > FUNCTION_LINES
