@@ -11,6 +11,7 @@ from hub.connect.capabilities import Field, FieldType, Resource
 from hub.connect.services import Services
 
 from .seed import MODULES, FieldMeta, seed_fields, seed_module
+from .settings import ARCHIVED
 
 KEEP_SECONDS = 12 * 3600.0
 WRITE_BATCH = 100
@@ -140,7 +141,8 @@ def bundled_resources() -> list[Resource]:
             continue
         fields = seed_fields(module)
         lines = {f["api_name"]: seed_fields(f["subform"]["module"]) for f in fields if f["subform"]}
-        found.append(replace(to_resource(module, str(seed["plural"]), fields, lines), probe="external"))
+        made = to_resource(module, str(seed["plural"]), fields, lines)
+        found.append(replace(made, probe="external", archive=module in ARCHIVED))
     return found
 
 

@@ -90,10 +90,10 @@ class Records:
         """Store a new record. Raises Refused."""
         draft = self._checked(module, body, path, None)
         for meta in self._mandatory(module, body):
-            if not draft.values.get(meta["api_name"]) and not any(
-                not e.delete for e in draft.lines.get(meta["api_name"], [])
-            ):
-                draft.errors.insert(0, problems.mandatory(meta["api_name"], f"{path}.{meta['api_name']}"))
+            name = meta["api_name"]
+            only_removed = name in draft.lines and all(edit.delete for edit in draft.lines[name])
+            if body.get(name) in (None, "", []) or only_removed:
+                draft.errors.insert(0, problems.mandatory(name, f"{path}.{name}"))
         self._refuse(draft)
         now = self.now()
         defaults = {
@@ -112,7 +112,7 @@ class Records:
         draft = self._checked(module, body, path, row)
         for meta in self._mandatory(module, body):
             name = meta["api_name"]
-            emptied = name in draft.values and draft.values[name] is None
+            emptied = name in draft.values and body[name] in (None, "")
             if emptied or (name in draft.cleared | set(draft.lines) and not self._lines_left(row, name, draft)):
                 draft.errors.insert(0, problems.mandatory(name, f"{path}.{name}"))
         self._refuse(draft)

@@ -139,11 +139,13 @@ class Tokens:
                 return found
             refusal = self._cache.get(self._key + "/refusal")
             if refusal:
-                raise AuthenticationError(refusal, cure="check the credentials; they are not tried again for a minute")
+                what, cure = json.loads(refusal)
+                raise AuthenticationError(what, cure=f"{cure} (the same credentials are not tried again for a minute)")
             try:
                 token = self._fetch()
             except AuthenticationError as problem:
-                self._cache.set(self._key + "/refusal", problem.what, REFUSAL_SECONDS)
+                told = json.dumps([problem.what, problem.cure or "check the credentials"])
+                self._cache.set(self._key + "/refusal", told, REFUSAL_SECONDS)
                 raise
             remember(token.value)
             self._cache.set(self._key, token.value, max(token.seconds - self._margin, token.seconds / 2))
