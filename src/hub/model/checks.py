@@ -102,11 +102,10 @@ def tax_id_doubt(number: str, country: str | None = None) -> str | None:
     checked by their check digits. A number of an unknown kind is not doubted.
     """
     from stdnum import get_cc_module
-    from stdnum.cn import uscc
     from stdnum.eu import vat
 
     if country == "CN" or (country is None and len(number) == 18 and number[:1].isdigit()):
-        if uscc.is_valid(number) or _OLD_CHINESE.fullmatch(number):
+        if _is_uscc(number) or _OLD_CHINESE.fullmatch(number):
             return None
         return "is not a 统一社会信用代码: 18 characters with a check digit"
     if number[:2].lower() in (*vat.MEMBER_STATES, "el"):
@@ -115,6 +114,18 @@ def tax_id_doubt(number: str, country: str | None = None) -> str | None:
     if module is None or module.is_valid(number) or (country == "US" and number.isdigit()):
         return None
     return f"is not a valid tax number of {country}"
+
+
+def _is_uscc(number: str) -> bool:
+    """Canonical numbers are compact already: the library's cleaning, most of its time, can be skipped."""
+    from stdnum.cn import uscc
+
+    if len(number) != 18 or not number.isascii() or not number[:8].isdigit() or number != number.upper():
+        return uscc.is_valid(number)
+    try:
+        return bool(uscc.calc_check_digit(number[:17]) == number[17])
+    except ValueError:
+        return False
 
 
 @lru_cache(maxsize=65536)

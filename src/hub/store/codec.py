@@ -28,7 +28,8 @@ def loads_remote(text: str | bytes) -> Any:
     return _remote_decoder.decode(text)
 
 
-def fingerprint(text: str) -> int:
-    """64 bits, signed, so that every database can hold it as an integer."""
-    value = xxhash.xxh3_64_intdigest(text.encode())
-    return value - (1 << 64) if value >= 1 << 63 else value
+def printed(record: dict[str, Any]) -> tuple[str, int]:
+    """A remote record as JSON text, and its fingerprint: 64 bits, signed, so that every database can hold it."""
+    encoded = _encoder.encode(record)
+    value = xxhash.xxh3_64_intdigest(encoded)
+    return encoded.decode(), value - (1 << 64) if value >= 1 << 63 else value

@@ -114,18 +114,21 @@ def by_remote(connection: Connection, system: str, entity: str, remote_ids: Iter
     return {row[2]: _shadow(row) for row in rows}
 
 
-def by_hub(connection: Connection, hub_ids: Iterable[str]) -> dict[str, dict[str, Shadow]]:
-    """Hub id → system → shadow. A live shadow hides one of a record that is gone."""
+def by_hub(
+    connection: Connection, hub_ids: Iterable[str], systems: Iterable[str] | None = None
+) -> dict[str, dict[str, Shadow]]:
+    """Hub id → system → shadow, of all systems or of these. A live shadow hides one of a record that is gone."""
     ids = list(hub_ids)
     found: dict[str, dict[str, Shadow]] = {}
     if not ids:
         return found
-    for row in connection.execute(_BY_HUB, {"ids": ids}):
+    statement = _BY_HUB if systems is None else _BY_HUB.where(SHADOW.c.system.in_(list(systems)))
+    for row in connection.execute(statement, {"ids": ids}):
         shadow = _shadow(row)
-        systems = found.setdefault(shadow.hub_id, {})
-        other = systems.get(shadow.system)
+        own = found.setdefault(shadow.hub_id, {})
+        other = own.get(shadow.system)
         if other is None or other.gone not in LIVE:
-            systems[shadow.system] = shadow
+            own[shadow.system] = shadow
     return found
 
 

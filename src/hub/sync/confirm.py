@@ -16,7 +16,7 @@ from hub.connect.capabilities import Get, Remote
 from hub.errors import AlreadyExists, Gone, HubError, VersionConflict
 from hub.mapping.lens import LensField
 from hub.store import journal, shadows, work
-from hub.store.codec import dumps, fingerprint
+from hub.store.codec import printed
 from hub.store.journal import Entry
 from hub.store.records import Stored
 from hub.store.shadows import LIVE, Shadow, ShadowWrite
@@ -225,13 +225,13 @@ class Confirmer:
     def _store_shadow(
         self, batch: Batch, record: Stored, shadow: Shadow | None, remote: Remote, raw: dict[str, Any], meant: Values
     ) -> None:
-        text = dumps({name: raw[name] for name in self.intake.fields if name in raw})
+        text, mark = printed({name: raw[name] for name in self.intake.fields if name in raw})
         row = ShadowWrite(
             remote.id,
             record.hub_id,
             remote.ref or (shadow.ref if shadow else remote.id),
             remote.version,
-            fingerprint(text),
+            mark,
             text,
             meant,
             remote.modified_at,

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from hub.connect.capabilities import Remote
 from hub.mapping.lens import Got
 from hub.store import analyst, journal, records, shadows, work
-from hub.store.codec import dumps, fingerprint
+from hub.store.codec import printed
 from hub.store.journal import Entry
 from hub.store.records import RecordWrite, Stored
 from hub.store.shadows import LIVE, Known, Shadow, ShadowWrite
@@ -109,8 +109,7 @@ class Intake:
             if remote.deleted or remote.record is None:
                 continue
             record = remote.record
-            text = dumps({name: record[name] for name in self.fields if name in record})
-            mark = fingerprint(text)
+            text, mark = printed({name: record[name] for name in self.fields if name in record})
             old = known.get(remote.id)
             if old is not None:
                 taken.hub_ids[remote.id] = old.hub_id

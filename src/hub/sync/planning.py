@@ -69,7 +69,7 @@ class Planner:
         written = [e for e in job.setup.of_entity(self.entity) if e.direction != "in"]
         endpoints = [e for e in written if e.system not in job.down and (e.system, e.entity) not in job.blocked]
         ids = [record.hub_id for record in found]
-        seen = shadows.by_hub(connection, ids)
+        seen = shadows.by_hub(connection, ids, [e.system for e in endpoints])
         letters = work.letters_of(connection, ids)
         frozen = work.open_conflicts(connection, ids)
         targets: dict[str, list[Target]] = {hub_id: [] for hub_id in ids}
