@@ -9,13 +9,14 @@ import sqlalchemy as sa
 
 from hub.connect.capabilities import Health, Page, Record, Remote, Resource, Result, Write
 from hub.connect.services import Services
-from hub.errors import ConfigurationError, HubError, UnknownOutcome
+from hub.errors import ConfigurationError
 
 from .changes import list_changes, list_ids
 from .database import Database
-from .describing import BATCH, natural_keys, problems_of, resource_of
-from .keys import among, equals, key_values
-from .prepare import wanted
+from .describing import BATCH, problems_of, resource_of
+from .keys import among, key_values
+from .keytable import key_table
+from .probing import probe
 from .reflection import Catalogue
 from .rows import CHUNK, shape
 from .rowwork import RowWork
@@ -34,6 +35,7 @@ class SqlConnector:
         self.services = services
         self.database = Database(self.settings, services)
         self.catalogue = Catalogue(self.database)
+        self.keys = key_table(self.database)
 
     def __repr__(self) -> str:
         return f"SqlConnector({self.services.system!r}, {self.database.url.render_as_string(hide_password=True)!r})"
@@ -46,7 +48,7 @@ class SqlConnector:
         problems: list[str] = []
         for resource in self.settings.tables:
             try:
-                problems += problems_of(self.catalogue.source(resource, fresh=True), self.database.family)
+                problems += problems_of(self.catalogue.source(resource, fresh=True), self.settings)
             except ConfigurationError as error:
                 problems.append(str(error))
         details = {
@@ -69,7 +71,7 @@ class SqlConnector:
                     raise
                 self.services.log.warning("left out: %s", error)
                 continue
-            found.append(resource_of(source, read_only=self.settings.read_only, family=self.database.family))
+            found.append(resource_of(source, self.settings, self.database.family))
         return found
 
     def close(self) -> None:
@@ -95,52 +97,27 @@ class SqlConnector:
 
     def create(self, resource: str, writes: Sequence[Write], fields: Sequence[str], options: Record) -> list[Result]:
         source = self._writable(resource, writes)
-        return Batches(self.database, source, RowWork(self.database, source, fields, options).create).run(writes)
+        return Batches(self.database, source, self._work(source, fields, options).create).run(writes)
 
     def update(self, resource: str, writes: Sequence[Write], fields: Sequence[str], options: Record) -> list[Result]:
         source = self._writable(resource, writes)
-        return Batches(self.database, source, RowWork(self.database, source, fields, options).update).run(writes)
+        return Batches(self.database, source, self._work(source, fields, options).update).run(writes)
 
     def delete(self, resource: str, writes: Sequence[Write], options: Record) -> list[Result]:
         source = self._writable(resource, writes)
-        work = RowWork(self.database, source, source.table.key, options)
+        work = self._work(source, source.table.key, options)
         return Batches(self.database, source, work.delete).run(writes)
 
     def probe(
         self, resource: str, writes: Sequence[Write], fields: Sequence[str], options: Record
     ) -> list[Remote | None]:
-        source = self.catalogue.source(resource)
-        return [self._probe(source, write, fields) for write in writes]
+        return probe(self.database, self.catalogue.source(resource), self.keys, writes, fields)
 
-    def _probe(self, source: Source, write: Write, fields: Sequence[str]) -> Remote | None:
-        table, settings = source.table, source.settings
-        where = f"{self.services.system}/{source.name}"
-        if settings.hub_key:
-            row: dict[str, Any] = {settings.hub_key: table.columns[settings.hub_key].put(write.key)}
-            searches: list[tuple[str, ...]] = [(settings.hub_key,)]
-        else:
-            try:
-                row = wanted(source, write).row
-            except HubError:  # such a write is refused before it is sent
-                return None
-            searches = [names for names in natural_keys(source) if all(row.get(name) is not None for name in names)]
-        if not searches:
-            raise UnknownOutcome(
-                "nothing in this record tells whether it was created", where=where, cure="set hub_key or natural_key"
-            )
-        reading = shape(source, fields)
-        columns = [table.column(name) for name in searches[0]]
-        chosen = equals(columns, [row[name] for name in searches[0]])
-        with self.database.reading() as connection:
-            rows = connection.execute(reading.select.where(chosen).limit(2)).all()
-            found = reading.remotes(connection, rows)
-        if len(found) > 1:
-            raise UnknownOutcome(
-                f"several rows have the same {', '.join(searches[0])}",
-                where=where,
-                cure="set hub_key, or mend the rows",
-            )
-        return found[0] if found else None
+    def _work(self, source: Source, fields: Sequence[str], options: Record) -> RowWork:
+        keys = None if source.settings.hub_key else self.keys
+        if keys is not None:
+            keys.prepare()
+        return RowWork(self.database, source, keys, fields, upsert=bool(options.get("upsert")))
 
     def _writable(self, resource: str, writes: Sequence[Write]) -> Source:
         """Raises ConfigurationError before anything is connected when this system is read-only."""

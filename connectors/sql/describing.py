@@ -8,12 +8,13 @@ import sqlalchemy as sa
 
 from hub.connect.capabilities import Field, Resource
 
+from .settings import Settings
 from .tables import Column, Lines, Source
 
 BATCH = 200
 
 
-def resource_of(source: Source, *, read_only: bool, family: str) -> Resource:
+def resource_of(source: Source, system: Settings, family: str) -> Resource:
     """The resource that a table or view is."""
     table, settings = source.table, source.settings
     fields = [field_of(column, column.name in table.key) for column in table.columns.values()]
@@ -24,10 +25,10 @@ def resource_of(source: Source, *, read_only: bool, family: str) -> Resource:
         fields=tuple(fields),
         id_field=table.key[0] if len(table.key) == 1 else "|".join(table.key),
         line_ids={lines.field: lines.id_field for lines in source.lines.values()},
-        writable=not read_only and not table.view,
+        writable=not system.read_only and not table.view,
         batch=BATCH,
         parallel=1 if family == "sqlite" else 4,
-        probe="external" if settings.hub_key else "natural" if natural_keys(source) else "none",
+        probe="external" if settings.hub_key or system.keys_table else "natural" if natural_keys(source) else "none",
         deletes="tombstones" if settings.deleted else "listing",
         archive=settings.archive is not None or settings.deleted is not None,
     )
@@ -69,7 +70,7 @@ def natural_keys(source: Source) -> list[tuple[str, ...]]:
     return list(dict.fromkeys(found))
 
 
-def problems_of(source: Source, family: str) -> Iterator[str]:
+def problems_of(source: Source, system: Settings) -> Iterator[str]:
     """What will be slow, unsafe or unseen with this table as it is."""
     table, settings, name = source.table, source.settings, source.name
     if settings.cursor:
@@ -83,7 +84,7 @@ def problems_of(source: Source, family: str) -> Iterator[str]:
                 yield f"{name}: edits of {lines.field} are only seen when they also change {column.name}"
     if not table.transactional:
         yield f"{name}: its storage engine has no transactions; a broken write may leave half a record"
-    if natural_keys(source) == [] and not settings.hub_key and not table.view:
-        yield f"{name}: a create with a lost answer can't be found again; set hub_key or natural_key"
+    if not (natural_keys(source) or settings.hub_key or system.keys_table or table.view):
+        yield f"{name}: a create with a lost answer can't be found again; set hub_key, natural_key or keys_table"
     if table.new_key == "next" and (len(table.key) != 1 or table.columns[table.key[0]].kind.field != "integer"):
         yield f"{name}: new_key: next needs a key of one whole number"

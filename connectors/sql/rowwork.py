@@ -8,11 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from hub.connect.capabilities import Record, Remote, Result, Write
+from hub.connect.capabilities import Remote, Result, Write
 from hub.errors import AlreadyExists, Gone, RecordRejected, VersionConflict
 
 from .database import Database
 from .keys import among, equals, key_values, row_id
+from .keytable import KeyTable
 from .linework import check_unchanged, delete_lines, write_lines
 from .prepare import Row, Wanted, complete_new, marking, same, touched, wanted
 from .rows import Shape, child_rows, shape
@@ -26,11 +27,14 @@ Found = dict[str, tuple[Row, Remote]]
 class RowWork:
     """Works on one resource; ``fields`` are read back."""
 
-    def __init__(self, database: Database, source: Source, fields: Sequence[str], options: Record) -> None:
+    def __init__(
+        self, database: Database, source: Source, keys: KeyTable | None, fields: Sequence[str], *, upsert: bool = False
+    ) -> None:
         self.database = database
         self.source = source
+        self.keys = keys
         self.fields = fields
-        self.upsert = bool(options.get("upsert"))
+        self.upsert = upsert
         self.where = f"{database.services.system}/{source.name}"
 
     def create(self, connection: sa.Connection, writes: Sequence[Write]) -> list[Result]:
@@ -41,21 +45,26 @@ class RowWork:
                 new[number] = self._new(write)
             except RecordRejected as error:
                 results[number] = Result(error=error)
-        for number, there in self._already(connection, new).items():
+        for number, identity in self._ours(connection, new).items():
+            results[number] = self._adopt(connection, new.pop(number), identity)
+        for number, identity in self._of_others(connection, new).items():
             each = new.pop(number)
-            ours = self._is_ours(there, each.write)
-            if ours or self.upsert:
-                results[number] = self._adopt(connection, each, there.id)
+            if self.upsert:
+                results[number] = self._adopt(connection, each, identity)
             else:
                 what = f"there is a row with this {', '.join(self.source.table.key)} already"
-                results[number] = Result(error=AlreadyExists(what, remote_id=there.id, where=self.where))
+                results[number] = Result(error=AlreadyExists(what, remote_id=identity, where=self.where))
         self._insert(connection, list(new.values()))
         for each in new.values():
             self._write_lines(connection, each, each.lines, {})
         read = self._read_back(connection, [each.key for each in new.values()])
+        created = []
         for number, each in new.items():
             identity = row_id(self.source.table, each.key)
+            created.append((each.write.key, identity))
             results[number] = succeeded(read.get(identity), identity)
+        if self.keys is not None:
+            self.keys.note(connection, self.source.name, created)
         return [result for result in results if result is not None]
 
     def update(self, connection: sa.Connection, writes: Sequence[Write]) -> list[Result]:
@@ -116,30 +125,34 @@ class RowWork:
             )
         return each
 
-    def _already(self, connection: sa.Connection, new: dict[int, Wanted]) -> dict[int, Remote]:
-        """The new records that are there: by the hub's key, or by a key that the mapping gives."""
-        table, settings = self.source.table, self.source.settings
-        searches: list[tuple[str, ...]] = [(settings.hub_key,)] if settings.hub_key else []
-        there: dict[int, Remote] = {}
-        for names in [*searches, table.key]:
-            wanted_values = {
-                number: tuple(each.row[name] for name in names)
-                for number, each in new.items()
-                if number not in there and all(name in each.row for name in names)
-            }
-            if not wanted_values:
-                continue
-            columns = [table.column(name) for name in names]
-            reading = shape(self.source, names)
-            rows = connection.execute(reading.select.where(among(columns, list(wanted_values.values())))).all()
-            at = {tuple(row[reading.positions[name]] for name in names): row for row in rows}
-            for number, values in wanted_values.items():
-                if values in at:
-                    there[number] = reading.remotes(connection, [at[values]])[0]
-        return there
+    def _ours(self, connection: sa.Connection, new: dict[int, Wanted]) -> dict[int, str]:
+        """The new records that an earlier try has created already: their rows, by the hub's key."""
+        if name := self.source.settings.hub_key:
+            return self._ids_by(connection, (name,), new)
+        if self.keys is None:
+            return {}
+        noted = self.keys.row_ids(connection, self.source.name, [each.write.key for each in new.values()])
+        ids = {number: noted[each.write.key] for number, each in new.items() if each.write.key in noted}
+        keys = [key for identity in ids.values() if (key := key_values(self.source.table, identity)) is not None]
+        there = self._read_back(connection, keys)
+        return {number: identity for number, identity in ids.items() if identity in there}
 
-    def _is_ours(self, there: Remote, write: Write) -> bool:
-        return self.source.settings.hub_key is not None and there.key == write.key
+    def _of_others(self, connection: sa.Connection, new: dict[int, Wanted]) -> dict[int, str]:
+        """The new records whose key, given by the mapping, has a row already."""
+        names = self.source.table.key
+        return self._ids_by(connection, names, {n: e for n, e in new.items() if all(name in e.row for name in names)})
+
+    def _ids_by(self, connection: sa.Connection, names: tuple[str, ...], new: dict[int, Wanted]) -> dict[int, str]:
+        if not new:
+            return {}
+        table = self.source.table
+        values = {number: tuple(each.row[name] for name in names) for number, each in new.items()}
+        columns = [table.column(name) for name in names]
+        found = connection.execute(
+            sa.select(*columns, *table.key_columns()).where(among(columns, list(values.values())))
+        )
+        ids = {tuple(row[: len(names)]): row_id(table, row[len(names) :]) for row in connection.execute(select)}
+        return {number: ids[value] for number, value in values.items() if value in ids}
 
     def _adopt(self, connection: sa.Connection, each: Wanted, identity: str) -> Result:
         """The row is there and may be written: bring it to what was wanted."""
@@ -292,6 +305,8 @@ class RowWork:
         for lines in self.source.lines.values():
             delete_lines(connection, lines, tuple(row[name] for name in lines.join.values()))
         connection.execute(sa.delete(table.sql).where(equals(table.key_columns(), key)))
+        if self.keys is not None:
+            self.keys.forget(connection, self.source.name, [write.id or ""])
         return Result(remote=Remote(write.id or "", None, deleted=True))
 
     def _read_back(self, connection: sa.Connection, keys: Sequence[tuple[Any, ...]]) -> dict[str, Remote]:

@@ -116,6 +116,8 @@ class Settings(_Closed):
     page_size: int = Field(default=1000, ge=1, le=50_000)
     rounding: Literal["refuse", "database"] = "refuse"
     """What to do with a number that its column can't hold exactly."""
+    keys_table: str | None = None
+    """A table of the hub's own, made if missing, that remembers which rows it created: for tables without hub_key."""
     tables: dict[str, TableSettings] = {}
 
     def of_table(self, resource: str) -> TableSettings:

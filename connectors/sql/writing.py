@@ -17,7 +17,8 @@ from .prepare import wanted
 from .tables import Source
 
 Work = Callable[[sa.Connection, Sequence[Write]], list[Result]]
-_TRIES = 5
+_TRIES = 20
+"""Only for what the database rolled back because someone else was quicker."""
 _OF_ONE_RECORD = (RecordRejected, VersionConflict, Gone)
 
 

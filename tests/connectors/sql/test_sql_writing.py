@@ -173,6 +173,22 @@ def test_a_create_that_is_repeated_by_the_hubs_key_makes_one_row(world):
     assert (found[0].id, found[1]) == (first.id, None)
 
 
+def test_creates_are_safe_without_a_column_for_the_hubs_key(world):
+    """The hub keeps the keys of what it created in a table of its own, in the same transaction."""
+    settings = {"keys_table": "hub_keys", "tables": {"counters": {"new_key": "next"}}}
+    assert world.open(**settings).probe("counters", [new({}, "a")], [], {}) == [None]
+    connector = world.open(**settings)
+    assert connector.describe("counters")[0].probe == "external"
+    first = connector.create("counters", [new({"title": t}, t) for t in "ab"], [], {})
+    again = connector.create("counters", [new({"title": t}, t) for t in "cb"], [], {})
+    assert [r.remote.id for r in first + again] == ["1", "2", "3", "2"]
+    found = connector.probe("counters", [new({}, t) for t in "abcd"], ["title"], {})
+    assert [r and (r.id, r.record["title"]) for r in found] == [("1", "a"), ("2", "b"), ("3", "c"), None]
+    only(connector.delete("counters", [Write("c", {}, id="3")], {}))
+    assert only(connector.create("counters", [new({"title": "d"}, "d")], [], {})).id == "3"
+    assert [r and r.id for r in connector.probe("counters", [new({}, t) for t in "cd"], [], {})] == [None, "3"]
+
+
 def test_a_lost_create_is_found_by_what_is_unique(world):
     world.run("INSERT INTO orders (id, number) VALUES (42, 'N1')")
     connector = world.open()
