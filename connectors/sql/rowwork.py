@@ -148,9 +148,7 @@ class RowWork:
         table = self.source.table
         values = {number: tuple(each.row[name] for name in names) for number, each in new.items()}
         columns = [table.column(name) for name in names]
-        found = connection.execute(
-            sa.select(*columns, *table.key_columns()).where(among(columns, list(values.values())))
-        )
+        select = sa.select(*columns, *table.key_columns()).where(among(columns, list(values.values())))
         ids = {tuple(row[: len(names)]): row_id(table, row[len(names) :]) for row in connection.execute(select)}
         return {number: ids[value] for number, value in values.items() if value in ids}
 
