@@ -15,7 +15,7 @@ from hub.connect.budget import budget_of
 from hub.connect.http import Http, HttpOptions, Verdict
 from hub.connect.redact import remember
 from hub.connect.services import Services
-from hub.errors import AuthenticationError, UnexpectedAnswer
+from hub.errors import AuthenticationError, HubError, UnexpectedAnswer
 
 from .auth import GalaxyAuth, login_signature
 from .replies import CURE_LOGIN, Status, call_error, classify, status_of
@@ -41,6 +41,7 @@ class Client:
     """Thread-safe. ``usage`` counts calls by operation."""
 
     def __init__(self, settings: Settings, services: Services) -> None:
+        self.system = services.system
         self._services = services
         self._settings = settings
         self.auth = GalaxyAuth(settings, services, self._login)
@@ -115,6 +116,9 @@ class Client:
             locked = "次数超限" in problem.what or "锁定" in problem.what
             self._services.cache.set(self._refusal_key, problem.what, REMEMBER_LOCKOUT if locked else REMEMBER_REFUSAL)
             raise AuthenticationError(problem.what, where=self._services.system, cure=problem.cure) from None
+        except HubError as problem:
+            problem.where = problem.where or f"{self._services.system}/{where}"
+            raise
 
     def _classify(self, answer: Answer) -> Verdict:
         verdict = classify(answer)

@@ -27,6 +27,7 @@ READ_ONLY = frozenset(
     {"fcreatorid", "fcreatedate", "fmodifierid", "fmodifydate", "fapproverid", "fapprovedate", "fmrpclosestatus"}
 )
 """States are not among them: writing one carries out the operation that leads there."""
+USERS = frozenset({"fcreatorid", "fmodifierid", "fapproverid"})
 NUMBER, NAME = Field("FNumber", "text"), Field("FName", "text")
 
 
@@ -125,12 +126,18 @@ def _field(data: dict[str, Any], known: dict[str, Field]) -> Field:
         int(data.get("ElementType") or 0), "any"
     )  # fmt: skip
     base = before or Field(key, live, read_only=key.lower() in READ_ONLY)
-    fields = base.fields or ((NUMBER, NAME) if live == "reference" else ())
+    fields = base.fields or (_members(key, reference) if live == "reference" else ())
     return replace(
         base, name=before.name if before else key, label=_name(data.get("Name")) or base.label,
         required=str(data.get("MustInput")) in ("1", "True", "true"), choices=choices or base.choices,
         reference=reference or base.reference, fields=fields,
     )  # fmt: skip
+
+
+def _members(key: str, reference: str | None) -> tuple[Field, ...]:
+    """What a reference is known by, first what queries ask for: users have no number."""
+    user = reference in ("SEC_User", None) or key.lower() in USERS
+    return (NAME,) if user else (NUMBER, NAME)
 
 
 def _name(names: Any) -> str:

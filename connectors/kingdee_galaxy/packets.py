@@ -61,7 +61,7 @@ class Packer:
         stage, switches = self._taken_out(values)
         for source in (options.get("defaults"), self._settings.defaults.get(self._info.id), self._standard()):
             _fill(values, self._info.entries, source or {})
-        self._follow(values)
+        self._follow(values, values)
         self._fill_units(values, units)
         number = values.get(self._info.number)
         if number is None or not str(number).strip():
@@ -89,6 +89,7 @@ class Packer:
             for entry in entries:
                 for line in new_lines[entry]:
                     _fill(line, {}, (source or {}).get(entry) or {})
+        self._follow(new_lines, {**(write.old or {}), **values})
         self._fill_units(new_lines, units)
         only = [k for k in values if k not in entries]
         for entry in entries:
@@ -167,12 +168,14 @@ class Packer:
             target[inner] = {"FNumber": self._settings.org_number}
         return standard
 
-    def _follow(self, values: Record) -> None:
+    def _follow(self, values: Record, known: Record) -> None:
+        """Mandatory fields that repeat another one (of ``known``) where nothing else is said."""
         for name, other in self._info.follow.items():
             entry, _, key = name.rpartition(".")
-            for target in values.get(entry) or [] if entry else [values]:
-                if not target.get(key) and values.get(other):
-                    target[key] = values[other]
+            targets = (values.get(entry) or []) if entry else [values] if values is known else []
+            for target in targets:
+                if not target.get(key) and known.get(other):
+                    target[key] = known[other]
 
     def _fill_units(self, values: Mapping[str, Any], units: Mapping[str, str]) -> None:
         if not self._info.units or not self._info.joined:

@@ -147,6 +147,7 @@ class Queries:
 
     def _ask(self, shape: Shape, condition: str, order: str, limit: int, start: int = 0) -> Rows:
         form = shape.info.id
+        where = f"{self._client.system}/{form}"
         while True:
             columns = self.columns(shape)
             data = {
@@ -158,9 +159,9 @@ class Queries:
                 return answer
             gone = missing_field(answer.text())
             if not gone or not self._forget(form, gone, shape):
-                raise call_error(answer, f"{form}.{gone}" if gone else form)
+                raise call_error(answer, f"{where}.{gone}" if gone else where)
             if re.search(rf"\b{re.escape(gone)}\b", f"{condition} {order}", re.IGNORECASE):
-                raise FieldAbsent(f"{form} has no field {gone}", where=f"{form}.{gone}")
+                raise FieldAbsent(f"{form} has no field {gone}", where=f"{where}.{gone}")
 
     def _forget(self, form: str, key: str, shape: Shape) -> bool:
         """Do without a field nobody insisted on. False when somebody did."""

@@ -173,7 +173,7 @@ class Reader:
         self, asked: Wanted, found: list[Found], condition: str | None = None, after: Any = None
     ) -> list[Found]:
         """Put lines into their records: those that came along, and those of entries asked for apart. With a
-        ``condition``, ``found`` are all that meet it behind ``after``: then many are asked for by their range of ids."""
+        ``condition``, ``found`` are all that meet it behind ``after``: many are asked for by their range of ids."""
         for one in found:
             for entry in asked.line_fields:
                 one.record[entry] = one.lines if entry == asked.main.entry else []

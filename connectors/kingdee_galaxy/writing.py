@@ -124,9 +124,9 @@ class Writer:
         wants = {i: w for i, w in wants.items() if i in opening or states[i].status != w}
         problems |= self._put_back(stages, opening, ready, wants, set(problems) | _voided(turns))
         problems |= self._switch(stages, {i: turns[i] for i, at in ready.items() if at in saved})
-        for id, problem in problems.items():
+        for id, why in problems.items():
             if (at := ready[id]) in errors:
-                results[at] = Result(error=_both(errors[at], problem))
+                results[at] = Result(error=_both(errors[at], why))
         self._read_back(form, saved, problems, results, fields, options)
         return [r or Result(error=UnknownOutcome("Kingdee said nothing of this record")) for r in results]
 

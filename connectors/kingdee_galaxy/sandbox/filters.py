@@ -252,7 +252,7 @@ def _like_pattern(pattern: str) -> re.Pattern[str]:
     while at < len(pattern):
         close = pattern.find("]", at + 1) if pattern[at] == "[" else -1
         if close > at:
-            out += re.escape(pattern[at + 1 : close])
+            out += f"[{re.escape(pattern[at + 1 : close])}]"
             at = close + 1
             continue
         out += {"%": ".*", "_": "."}.get(pattern[at], re.escape(pattern[at]))

@@ -172,7 +172,7 @@ def named(method: str, arguments: Data) -> tuple[str, str, Data]:
         data = values[0] if values else {}
     else:
         form, operation = str(lower.get("formid") or ""), str(lower.get("opnumber") or "")
-        data = lower.get("data", lower.get("queryinfo", {}))
+        data = lower.get("queryinfo", lower.get("data", {}))
     if isinstance(data, str):
         try:
             data = _DECODER.decode(data.encode()) if data.strip() else {}
