@@ -111,7 +111,8 @@ def test_what_operators_read_and_write(field, how, remote, canonical, written):
 
 
 def test_every_operator_has_a_case_here():
-    elsewhere = {"join", "part", "python"}  # they need several fields, the old value, or a function
+    # These need several fields, the old value, fields beside them, or a function; they have tests of their own below.
+    elsewhere = {"join", "part", "python", "cases", "percent_of", "with_tax", "without_tax"}
     assert {name for name in OPERATORS if not any(name in how for _, how, *_ in CASES)} == elsewhere
 
 
@@ -231,6 +232,97 @@ def test_a_python_file_that_cant_be_imported_is_a_problem(tmp_path):
     assert [p.position.file.rsplit("/", 1)[-1] for p in problems] == ["bad.py", "half.py"]
     assert "SyntaxError" in problems[0].message
     assert "the pair 'h' has no put()" in problems[1].message
+
+
+CASES_OF_STATUS = """
+status:
+  field: [Status, Flag, Total]
+  via:
+    cases:
+      closed: [Won, "B", "*"]
+      approved: [[Won, Open], "A", "*"]
+      submitted: [New, "A", 1]
+      draft: [New, "A", "*"]
+"""
+
+
+def test_several_fields_say_one_thing_by_cases():
+    record = {"Status": "Open", "Flag": "A", "Total": None}
+    assert get(CASES_OF_STATUS, record) == {"status": "approved"}
+    assert get(CASES_OF_STATUS, {"Status": "Won", "Flag": "B"}) == {"status": "closed"}
+    assert get(CASES_OF_STATUS, {"Status": "New", "Flag": "A", "Total": D("1.0")}) == {"status": "submitted"}
+    assert get(CASES_OF_STATUS, {"Status": "New", "Flag": "A", "Total": D("2")}) == {"status": "draft"}
+    assert get(CASES_OF_STATUS, dict.fromkeys(record)) == {"status": None}
+    got = lens_of(CASES_OF_STATUS).get({"Status": "Lost", "Flag": "A", "Total": None})
+    assert got.problems[0].message == "no case fits 'Lost', 'A', null"
+    assert got.problems[0].remote == "Status, Flag, Total"
+
+
+def test_cases_write_the_first_word_and_leave_alone_what_does_not_matter_or_cannot_be_written():
+    assert put(CASES_OF_STATUS, {"status": "approved"}) == {"Status": "Won", "Flag": "A"}
+    assert put(CASES_OF_STATUS, {"status": "submitted"}) == {"Status": "New", "Flag": "A"}, "Total is read-only"
+    old = {"Status": "Open", "Flag": "A", "Total": D("5")}
+    assert put(CASES_OF_STATUS, {"status": "approved"}, old) == {"Status": "Open", "Flag": "A"}, "it says so already"
+    assert put(CASES_OF_STATUS, {"status": None}, old) == {"Status": None, "Flag": None}
+    with pytest.raises(RecordRejected, match="can't be written"):
+        lens_of("status: {field: [Status, Flag], via: {cases: {draft: [New, A]}}}").put({"status": "closed"}, None)
+
+
+DISCOUNTED = """
+count: Count
+price: {field: Tax_Rate}
+discount: {field: Discount, via: {percent_of: [count, total]}}
+total: {field: Extra.price}
+tax_rate: {field: Extra.rate}
+"""
+
+
+def test_a_percentage_is_an_amount_of_the_fields_beside_it():
+    fields = DISCOUNTED.replace("price: {field: Tax_Rate}\n", "")
+    record = {"Count": 3, "Discount": D("5"), "Extra": {"price": D("99.90"), "rate": D("13")}}
+    assert get(fields, record)["discount"] == "14.99"
+    made = put(fields, {"count": 3, "total": "99.9", "discount": "14.99"})
+    assert made == {"Count": 3, "Extra": {"price": D("99.9")}, "Discount": D("5.001668")}
+    assert get(fields, made)["discount"] == "14.99", "PutGet"
+    old = {"Discount": D("5"), "Count": 3, "Extra": {"price": D("99.90")}}
+    assert put(fields, {"discount": "14.99"}, old) == {"Discount": D("5")}, "it means the same already"
+    assert put(fields, {"discount": "29.97"}, old) == {"Discount": D("10")}, "worked out with what the system has"
+    assert put(fields, {"discount": "0"}, {}) == {"Discount": D("0")}
+    assert get(fields, {"Discount": None}) == {"discount": None}
+
+
+def test_a_percentage_without_its_fields_is_a_problem():
+    fields = DISCOUNTED.replace("price: {field: Tax_Rate}\n", "")
+    got = lens_of(fields).get({"Discount": D("5"), "Count": 3})
+    assert got.values == {"count": 3}
+    assert got.problems[0].message == "it is worked out from total, which has no value"
+    with pytest.raises(RecordRejected, match="is no percentage of 0"):
+        lens_of(fields).put({"discount": "5", "count": 0, "total": "1"}, None)
+
+
+@pytest.mark.parametrize(
+    ("operator", "remote", "canonical"), [("with_tax", "100", "113"), ("without_tax", "113", "100")]
+)
+def test_prices_before_and_after_tax(operator, remote, canonical):
+    fields = f"tax_rate: Tax_Rate\ntotal: {{field: Discount, via: {operator}}}"
+    assert get(fields, {"Tax_Rate": D("13"), "Discount": D(remote)}) == {"tax_rate": "13", "total": canonical}
+    assert put(fields, {"tax_rate": "13", "total": canonical}) == {"Tax_Rate": D("13"), "Discount": D(remote)}
+
+
+@given(st.decimals(0, 10**6, places=4), st.decimals(0, 99, places=2))
+def test_prices_read_back_as_they_were_written(price, rate):
+    for operator in ("with_tax", "without_tax"):
+        lens = lens_of(f"tax_rate: Tax_Rate\ntotal: {{field: Discount, via: {operator}}}")
+        values = {"tax_rate": forms.decimal(rate), "total": forms.decimal(price)}
+        assert lens.get(lens.put(values, None)).values == values
+
+
+def test_zero_may_mean_that_nothing_is_said():
+    fields = "discount: {field: Discount, via: {number: {zero: blank}}, null_as: 0}"
+    assert get(fields, {"Discount": D("0.00")}) == {"discount": None}
+    assert put(fields, {"discount": None}) == {"Discount": 0}
+    assert put(fields, {"discount": None}, {"Discount": D("0.0")}) == {"Discount": D("0.0")}
+    assert get(fields, {"Discount": D("1")}) == {"discount": "1"}
 
 
 # Laws -----------------------------------------------------------------------------------------------------------------

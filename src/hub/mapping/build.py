@@ -1,52 +1,29 @@
-"""From a validated mapping file to a plan: names are looked up, types are checked, every mistake gets its position."""
+"""From a validated mapping file to a plan: the nodes of all fields, lines among them."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from hub.connect.capabilities import Field, Resource
+from hub.mapping.build_fields import FieldBuilder, Scope, told
 from hub.mapping.checks import mandatory_problems, match_problems
-from hub.mapping.fitting import fit_chain, make_operator
 from hub.mapping.grammar import FieldEntry, FieldRule, MappingFile
-from hub.mapping.lens import Direction, Position, Problem
-from hub.mapping.operators import FitError, Operator
-from hub.mapping.paths import PathError, Step, Target, parse
-from hub.mapping.plan import ConstantIn, ConstantOut, Lines, Node, Picks, Place, Single
-from hub.mapping.reading import Section, Where
+from hub.mapping.operators import FitError
+from hub.mapping.paths import Step, Target
+from hub.mapping.plan import Lines, Node, Picks, Single
+from hub.mapping.reading import Where
 from hub.mapping.remote import Remote
 from hub.mapping.suggest import a, did_you_mean
 from hub.model import forms
-from hub.model.spec import EntitySpec, FieldSpec
+from hub.model.spec import FieldSpec
 
 _PICK = re.compile(r"(?P<name>[^\[\]]+)\[(?P<key>[^\[\]]+)\]")
 
 
 @dataclass(slots=True)
-class Scope:
-    """Where fields are being built: of a record, or of the lines of one of its fields."""
-
-    spec: EntitySpec
-    remote: Remote
-    where: Where
-    """Place of the ``fields:`` in the file."""
-    lines: bool = False
-    pick: bool = False
-
-
-@dataclass(slots=True)
-class Builder:
+class Builder(FieldBuilder):
     """Builds the nodes of one mapping and collects its problems."""
-
-    section: Section
-    specs: dict[str, EntitySpec]
-    resource: Resource | None
-    pairs: dict[str, Any]
-    problems: list[Problem] = field(default_factory=list)
-
-    def problem(self, position: Position, message: str, cure: str = "", *, warning: bool = False) -> None:
-        self.problems.append(Problem(position, message, cure, "warning" if warning else "error"))
 
     def nodes(self, file: MappingFile) -> tuple[Node, ...]:
         """The nodes of all fields; incomplete when there are problems."""
@@ -81,11 +58,20 @@ class Builder:
         for both in picks.values():
             if any(node.name == both.name and node is not both for node in made):
                 self.problem(both.position, f"{both.name} is mapped as a list and by its keys", "keep one of the two")
-        return made
+        return self._beside(made, scope)
 
-    def _spot(self, where: Where) -> Position:
-        """A problem of a field is shown where its remote side begins."""
-        return self.section.at((*where, "field") if (*where, "field") in self.section.values else where)
+    def _beside(self, nodes: list[Node], scope: Scope) -> list[Node]:
+        """Fields that look at others come after them."""
+        singles = {node.name: node for node in nodes if isinstance(node, Single) and node.reads}
+        looking = [node for node in nodes if isinstance(node, Single) and node.chain.siblings]
+        for node in looking:
+            for name in node.chain.siblings:
+                if name not in singles or singles[name] in looking:
+                    cure = did_you_mean(name, singles) if name not in singles else "name fields that don't do so"
+                    message = f"{node.name} is worked out from {name!r}, which is not read here by itself"
+                    self.problem(node.position, message, cure)
+            node.beside = tuple(singles[name] for name in node.chain.siblings if name in singles)
+        return [node for node in nodes if node not in looking] + list(looking)
 
     def field(self, name: str, rule: FieldRule, scope: Scope, where: Where) -> Node:
         """The node of one entry. Raises FitError for what has no better position."""
@@ -104,158 +90,6 @@ class Builder:
         if rule.fields is not None or spec.type == "lines":
             return self._lines(spec, rule, scope, where)
         return self._single(spec, rule, scope, where)
-
-    # One value ------------------------------------------------------------------------------------------------------
-
-    def _single(self, spec: FieldSpec, rule: FieldRule, scope: Scope, where: Where) -> Node:
-        self._only(rule, where, "lines", {"key", "same"})
-        paths = self._paths(rule, where)
-        direction = rule.direction or "both"
-        remotes = [self._remote(steps, scope, where, direction) for steps in paths]
-        ref = self._ref(spec, rule, where)
-        operators = self._operators(rule, where)
-        try:
-            chain = fit_chain([op for op, _ in operators], spec, remotes, direction)
-        except FitError as error:
-            if error.operator is not None and error.operator < len(operators):
-                error.position = operators[error.operator][1]
-            raise
-        if rule.assume is not None:
-            chain.assume = self._canonical(spec, rule.assume, where, "assume")
-        self._check_choices(rule, remotes, where)
-        targets = tuple(self._target(steps, rule, scope, ref is not None) for steps in paths)
-        limit = remotes[0].max_length if len(remotes) == 1 and remotes[0].type in ("text", "choice") else None
-        default = None if rule.default is None else self._canonical(spec, rule.default, where, "default")
-        return Single(
-            spec.name, self.section.key_at(where), direction, rule.strength, chain=chain, targets=targets,
-            type=spec.type, ref=ref, required=rule.required, ignore_blank=rule.blank == "ignore",
-            null_as=rule.null_as, max_length=limit, default=default,
-        )  # fmt: skip
-
-    def _paths(self, rule: FieldRule, where: Where) -> list[tuple[Step, ...]]:
-        if rule.field is None:
-            raise FitError("'field' is missing", "say which remote field it is: field: NAME, or a constant")
-        texts = rule.field if isinstance(rule.field, list) else [rule.field]
-        if not texts:
-            raise FitError("'field' names no remote field", "field: NAME")
-        return [self._path(text, where, index, isinstance(rule.field, list)) for index, text in enumerate(texts)]
-
-    def _path(self, text: str, where: Where, index: int, listed: bool) -> tuple[Step, ...]:
-        try:
-            return parse(text)
-        except PathError as error:
-            spot = self._spot(where)
-            if listed:
-                spot = self.section.at((*where, "field", index))
-            raise FitError(
-                f"path {text!r}: {error}", position=spot._replace(column=spot.column + error.offset)
-            ) from None
-
-    def _remote(self, steps: tuple[Step, ...], scope: Scope, where: Where, direction: Direction) -> Field:
-        field = scope.remote.find(steps)
-        if field.read_only and direction != "in":
-            self.problem(
-                self._spot(where), f"{field.name} can't be written in {scope.remote.owner} (read-only)", "direction: in"
-            )
-        return field
-
-    def _target(self, steps: tuple[Step, ...], rule: FieldRule, scope: Scope, is_ref: bool) -> Target:
-        clear = rule.clear or ("parent" if is_ref or scope.remote.is_reference(steps) else "member")
-        return Target(steps, scope.remote.kinds(steps, is_ref), clear)
-
-    def _ref(self, spec: FieldSpec, rule: FieldRule, where: Where) -> str | None:
-        if rule.ref is None:
-            return spec.ref
-        position = self.section.at((*where, "ref"))
-        if rule.ref not in self.specs:
-            self.problem(
-                position, f"there is no entity {rule.ref!r}", did_you_mean(rule.ref, self.specs, noun="entities:")
-            )
-        elif spec.type != "ref":
-            self.problem(position, f"{spec.name} is {a(spec.type)}, not a reference", "remove ref")
-        elif spec.ref is not None and spec.ref != rule.ref:
-            self.problem(position, f"{spec.name} refers to {spec.ref}, not to {rule.ref}", f"ref: {spec.ref}")
-        return rule.ref
-
-    def _operators(self, rule: FieldRule, where: Where) -> list[tuple[Operator, Position]]:
-        made: list[tuple[Operator, Position]] = []
-        via = rule.via if isinstance(rule.via, list) else [] if rule.via is None else [rule.via]
-        for index, item in enumerate(via):
-            place = (*where, "via", index) if isinstance(rule.via, list) else (*where, "via")
-            pairs = [(item, None, place)] if isinstance(item, str) else [(n, a, (*place, n)) for n, a in item.items()]
-            if len(pairs) != 1:
-                raise FitError(
-                    "one item of via is one operator",
-                    "write - a, - b: one under the other",
-                    position=self.section.at(place),
-                )
-            name, given, spot = pairs[0]
-            try:
-                made.append((make_operator(str(name), given, self.pairs), self.section.key_at(spot)))
-            except FitError as error:
-                raise FitError(error.message, error.cure, position=self.section.key_at(spot)) from None
-        if rule.values is not None:
-            try:
-                spot_of_table = self.section.at((*where, "values"))
-                made.append((make_operator("values", rule.values, self.pairs), spot_of_table))
-            except FitError as error:
-                raise FitError(error.message, error.cure, position=self.section.at((*where, "values"))) from None
-        return made
-
-    def _canonical(self, spec: FieldSpec, value: Any, where: Where, key: str) -> Any:
-        try:
-            return forms.form_of(spec)(value)
-        except ValueError as error:
-            raise FitError(
-                f"{key} is no value of {spec.name}: {_told(error)}", position=self.section.at((*where, key))
-            ) from None
-
-    def _check_choices(self, rule: FieldRule, remotes: list[Field], where: Where) -> None:
-        """Value tables against the system's own list: a warning, because lists differ between accounts."""
-        if rule.values is None or len(remotes) != 1 or not remotes[0].choices:
-            return
-        for canonical, remote in rule.values.items():
-            for one in remote if isinstance(remote, list) else [remote]:
-                if one not in (None, "*") and str(one) not in remotes[0].choices:
-                    cure = did_you_mean(one, remotes[0].choices, noun="it knows")
-                    spot = self.section.at((*where, "values", canonical))
-                    self.problem(spot, f"{remotes[0].name} doesn't list {one!r}", cure, warning=True)
-
-    # Constants and positions ----------------------------------------------------------------------------------------
-
-    def _constant_out(self, name: str, rule: FieldRule, scope: Scope, position: Position) -> Node:
-        where = (*scope.where, name)
-        if rule.direction in ("in", "both"):
-            raise FitError(
-                "a constant of a remote field is only written",
-                "direction: out",
-                position=self.section.at((*where, "direction")),
-            )
-        self._only(rule, where, "constants", {"via", "values", "default", "assume", "required", "ref"}, noun="without")
-        steps = self._paths(rule, where)
-        if len(steps) != 1:
-            raise FitError("a constant is written to one remote field", "write one entry for each")
-        self._remote(steps[0], scope, where, "out")
-        return ConstantOut(
-            name, position, "out", rule.strength, rule.constant, self._target(steps[0], rule, scope, False)
-        )
-
-    def _constant_in(self, spec: FieldSpec, rule: FieldRule, position: Position) -> Node:
-        if rule.direction in ("out", "both"):
-            raise FitError("a constant without a field is only read", "add field: to write it, or direction: in")
-        try:
-            return ConstantIn(spec.name, position, "in", rule.strength, forms.form_of(spec)(rule.constant))
-        except ValueError as error:
-            raise FitError(f"the constant is no value of {spec.name}: {_told(error)}") from None
-
-    def _position(self, spec: FieldSpec, rule: FieldRule, scope: Scope, position: Position) -> Node:
-        if not scope.lines or spec.type != "integer":
-            raise FitError("'position' numbers lines: it belongs to a whole-number field of lines", "write field: NAME")
-        if rule.field is not None or rule.via is not None or rule.direction in ("out", "both"):
-            raise FitError(
-                "a position is counted, so it has no field, no operators and is only read", "keep position: true"
-            )
-        return Place(spec.name, position, "in", rule.strength)
 
     # Lines ----------------------------------------------------------------------------------------------------------
 
@@ -346,20 +180,7 @@ class Builder:
             return spec, forms.form_of(of_key)(key)
         except ValueError as error:
             cure = did_you_mean(key, of_key.choices)
-            raise FitError(f"{key!r} is no {spec.lines.key}: {_told(error)}", cure, position=spot) from None
-
-    # Checks ---------------------------------------------------------------------------------------------------------
-
-    def _only(self, rule: FieldRule, where: Where, who: str, keys: set[str], *, noun: str = "only") -> None:
-        """Keys that don't belong to this kind of field: an error each, at the key."""
-        for key in sorted(keys & rule.model_fields_set):
-            message = f"{key!r} belongs to {who} only" if noun == "only" else f"{key!r} means nothing for {who}"
-            self.problem(self.section.key_at((*where, key)), message, "remove it")
-
-
-def _told(error: ValueError) -> str:
-    """A form's message, without its hint at value tables: it is the mapping itself that is wrong."""
-    return str(error).partition("; give a value table")[0]
+            raise FitError(f"{key!r} is no {spec.lines.key}: {told(error)}", cure, position=spot) from None
 
 
 def _top(steps: tuple[Step, ...]) -> str:

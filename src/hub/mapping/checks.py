@@ -27,13 +27,17 @@ def match_problems(file: MappingFile, nodes: Iterable[Node], section: Section) -
 
 
 def mandatory_problems(file: MappingFile, nodes: Iterable[Node], remote: Remote, section: Section) -> Iterator[Problem]:
-    """A mandatory remote field that nothing writes: a warning, because the system may fill it by itself."""
+    """A mandatory remote field that nothing writes: a warning, because the system may fill it by itself.
+
+    References (organisation, document type, unit …) are left out: those are mostly filled by the connector's settings.
+    """
     writing = [node for node in nodes if node.writes]
     if not writing:
         return
     written = {str(path[0]) for node in writing for path in node.paths()} | set(_names(file.write))
     for field in remote.fields.values():
-        if field.required and not field.read_only and field.name.partition(".")[0] not in written:
+        plain = field.required and not field.read_only and field.type != "reference"
+        if plain and field.name.partition(".")[0] not in written:
             message = f"{field.name} is mandatory in {remote.owner}, and nothing here writes it"
             cure = f"map a field to it, or give it a constant: {{field: {field.name}, constant: …}}"
             yield Problem(section.key_at(("fields",)), message, cure, "warning")

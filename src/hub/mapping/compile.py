@@ -133,7 +133,7 @@ class Reader:
             )
             return
         emit(depth, "if v is not A:")
-        self.convert(node, depth + 1)
+        self.convert(node, depth + 1, out)
         self.store(node, depth + 1, slot)
 
     def store(self, node: Single, depth: int, slot: str) -> None:
@@ -149,7 +149,7 @@ class Reader:
         ops = node.chain.ops
         return len(ops) == 1 and isinstance(ops[0], Text) and node.chain.form in (None, forms.text)
 
-    def convert(self, node: Single, depth: int) -> None:
+    def convert(self, node: Single, depth: int, out: str) -> None:
         """``v`` into ``x``, through the chain."""
         emit, bind, chain = self.source.emit, self.source.bind, node.chain
         ops, form = chain.ops, chain.form
@@ -157,6 +157,9 @@ class Reader:
             words = {key: value for (_, key), value in ops[0].inward.items() if key.__class__ is str}
             table, whole = bind({word: self.final(chain.form, value) for word, value in words.items()}), bind(chain.get)
             emit(depth, f"x = {table}.get(v, A) if v.__class__ is str else A", f"if x is A: x = {whole}(v)")
+            return
+        if chain.siblings:
+            emit(depth, f"x = {bind(chain.get)}(v, {out})")
             return
         direct = ops[0].direct()
         if any(op.null for op in ops):

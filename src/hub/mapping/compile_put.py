@@ -51,7 +51,10 @@ class Writer:
             if node.required:
                 emit(depth, "if v is None or v is A: S()")
             emit(depth, "if v is not A:")
-            self.single(node, depth + 1, out)
+            if node.beside:
+                emit(depth + 1, f"{self.source.bind(node.put)}({out}, v, None, {values})")
+            else:
+                self.single(node, depth + 1, out)
 
     def single(self, node: Single, depth: int, out: str) -> None:
         """``v`` into the remote record."""

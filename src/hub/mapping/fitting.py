@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from hub.connect.capabilities import Field, FieldType
 from hub.mapping.operators import OPERATORS, FitError, Operator
 from hub.mapping.operators.base import Place
+from hub.mapping.operators.cases import Cases, CasesTable
 from hub.mapping.operators.parts import Join
 from hub.mapping.operators.python import Python
 from hub.mapping.operators.tables import BOOLEAN_CURE, Table, Values
@@ -68,6 +69,8 @@ def make_operator(name: str, given: Any, pairs: dict[str, Any]) -> Operator:
 def _args(kind: type[Operator], given: Any) -> Any:
     if issubclass(kind, Values):
         return _validated(kind, Table, given if given is not None else {})
+    if issubclass(kind, Cases):
+        return _validated(kind, CasesTable, given if given is not None else {})
     names = list(kind.Args.model_fields)
     if given is None:
         given = {}
@@ -111,7 +114,7 @@ def fit_chain(ops: list[Operator], spec: FieldSpec, remotes: list[Field], direct
     _check_flow(ops, spec, remotes)
     place = Place(spec, remote, direction)
     for index, op in enumerate(ops):
-        if isinstance(op, Join):
+        if isinstance(op, (Join, Cases)):
             op.count = len(remotes)
         last = index == len(ops) - 1
         try:

@@ -19,6 +19,9 @@ ERRORS = (ValueError, TypeError, KeyError, IndexError, AttributeError, Arithmeti
 """What an operator may raise for a value it can't translate."""
 
 
+_NOTHING: Values = {}
+
+
 def blank(value: Any) -> bool:
     """Whether a remote value is null or blank text."""
     return value is None or (value.__class__ is str and (not value or value.isspace()))
@@ -36,11 +39,20 @@ class Chain:
     assume: Any = None
     several: bool = False
 
-    def get(self, value: Any) -> Any:
-        """Remote value (or list of values) → canonical value. Raises ValueError and its like."""
+    @property
+    def siblings(self) -> tuple[str, ...]:
+        """Canonical fields of the same record or line that the chain looks at."""
+        return tuple(name for op in self.ops for name in op.siblings)
+
+    def get(self, value: Any, beside: Values = _NOTHING) -> Any:
+        """Remote value (or list of values) → canonical value. Raises ValueError and its like.
+
+        ``beside`` holds the canonical values of ``siblings``."""
         value = self.several_blank(value) if self.several else None if blank(value) else value
         for op in self.ops:
-            if value is not None or op.null:
+            if value is not None and op.siblings:
+                value = op.get_beside(value, beside)  # type: ignore[attr-defined]
+            elif value is not None or op.null:
                 value = op.get(value)
         if value is not None and self.form is not None:
             value = self.form(value)
@@ -52,13 +64,15 @@ class Chain:
         parts = [None if blank(value) else value for value in values]
         return None if all(part is None for part in parts) else parts
 
-    def put(self, value: Any, old: Any) -> Any:
+    def put(self, value: Any, old: Any, beside: Values = _NOTHING) -> Any:
         """Canonical value → remote value (or list of values). ``old`` is the remote value as it was, or ABSENT."""
         before = self._before(old) if any(op.complement for op in self.ops) else ()
         for index in range(len(self.ops) - 1, -1, -1):
             op = self.ops[index]
             if op.complement:
                 value = op.put(value, before[index])
+            elif value is not None and op.siblings:
+                value = op.put_beside(value, beside)  # type: ignore[attr-defined]
             elif value is not None or op.null:
                 value = op.put(value)
         return self.to_remote(value) if self.to_remote is not None and value is not None else value
@@ -76,7 +90,7 @@ class Chain:
         return seen
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Node:
     """One entry of ``fields:``."""
 
@@ -101,7 +115,7 @@ class Node:
         return LensField(self.name, self.direction, self.strength, self.position, tuple(map(show, self.paths())))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Single(Node):
     """A canonical field of one value, tied to one remote field or to several."""
 
@@ -114,6 +128,10 @@ class Single(Node):
     null_as: Any = None
     default: Any = None
     max_length: int | None = None
+    beside: tuple[Single, ...] = ()
+    """The fields its chain looks at."""
+    read_only: frozenset[int] = frozenset()
+    """Which of several targets are looked at but can't be written."""
 
     def paths(self) -> Iterator[tuple[Step, ...]]:
         return (target.steps for target in self.targets)
@@ -132,26 +150,29 @@ class Single(Node):
             return ABSENT
         return [None if value is ABSENT else value for value in values]
 
-    def get(self, record: Record) -> Any:
+    def get(self, record: Record, beside: Values = _NOTHING) -> Any:
         """The canonical value or ABSENT. Raises ValueError and its like."""
         value = self.remote(record)
         if value is ABSENT:
             return ABSENT
-        value = self.chain.get(value)
+        value = self.chain.get(value, beside)
         return ABSENT if value is None and self.ignore_blank else value
 
-    def put(self, out: Record, value: Any, old: Record | None) -> None:
-        """Write the canonical value. What the old record holds stays as it is where it means the same."""
+    def put(self, out: Record, value: Any, old: Record | None, values: Values = _NOTHING) -> None:
+        """Write the canonical value. What the old record holds stays as it is where it means the same.
+
+        ``values`` are all canonical values being written."""
+        beside = self._around(values, old) if self.beside else _NOTHING
         before: Any = ABSENT
         if old is not None:
             try:
                 before = self.remote(old)
-                if before is not ABSENT and self.chain.get(before) == value:
+                if before is not ABSENT and self.chain.get(before, beside) == value:
                     return self._set(out, before, old)
             except ERRORS:
                 pass
         complete = self._complement(out, before)
-        made = self.chain.put(value, complete)
+        made = self.chain.put(value, complete, beside)
         if made is None and self.null_as is not None:
             made = [self.null_as] * len(self.targets) if len(self.targets) > 1 else self.null_as
         if self.max_length is not None and made.__class__ is str and len(made) > self.max_length:
@@ -160,6 +181,19 @@ class Single(Node):
                 f"shorten it, or let the mapping cut it: via: {{cut: {{length: {self.max_length}, rest: kept}}}}"
             )
         return self._set(out, made, old)
+
+    def _around(self, values: Values, old: Record | None) -> Values:
+        """The values beside it: those being written, else those that the system has."""
+        around: Values = {}
+        for node in self.beside:
+            if node.name in values:
+                around[node.name] = values[node.name]
+            elif old is not None:
+                try:
+                    around[node.name] = node.get(old) or None
+                except ERRORS:
+                    around[node.name] = None
+        return around
 
     def _complement(self, out: Record, before: Any) -> Any:
         """Another canonical field may have written its part of the same remote field just now."""
@@ -175,19 +209,22 @@ class Single(Node):
         if len(self.targets) == 1:
             self.targets[0].write(out, value, old)
             return
-        parts = [None] * len(self.targets) if value is None else value
+        if value is not None and self.read_only:
+            value = [ABSENT if index in self.read_only else part for index, part in enumerate(value)]
+        parts = [ABSENT if i in self.read_only else None for i in range(len(self.targets))] if value is None else value
         for target, part in zip(self.targets, parts, strict=True):
-            target.write(out, part, old)
+            if part is not ABSENT:
+                target.write(out, part, old)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ConstantIn(Node):
     """A canonical value that this system stands for, whatever its records say."""
 
     value: Any = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ConstantOut(Node):
     """A remote value written when a record (or a line) is created."""
 
@@ -198,12 +235,12 @@ class ConstantOut(Node):
         yield self.target.steps
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Place(Node):
     """The line's place in the remote list, from 1."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Lines(Node):
     """A ``lines`` field tied to a remote list."""
 
@@ -229,7 +266,7 @@ class Lines(Node):
         )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Picks(Node):
     """Lines of a ``lines`` field that the remote record keeps in fields of its own, one set for each known key."""
 

@@ -44,7 +44,7 @@ def _get_one(node: Node, record: Record, values: Values, walk: Walk, *, name: st
     if not isinstance(node, Single):
         return
     try:
-        value = node.get(record)
+        value = node.get(record, values)
     except ERRORS as error:
         walk.note(name, above + ", ".join(map(show, node.paths())), _seen(node, record), error, node.position)
         return
@@ -177,7 +177,7 @@ def _put_one(node: Node, values: Values, out: Record, old: Record | None, name: 
         if node.required and (value is None or (value is ABSENT and old is None)):
             raise ValueError("there is no value, and the mapping says it is required")
         if value is not ABSENT:
-            node.put(out, value, old)
+            node.put(out, value, old, values)
     except ERRORS as error:
         raise reject(name, node, error) from None
 

@@ -1,6 +1,8 @@
 """The closed set of operators, by the name that mappings use."""
 
 from hub.mapping.operators.base import FitError, Operator, Place
+from hub.mapping.operators.beside import PercentOf, WithoutTax, WithTax
+from hub.mapping.operators.cases import Cases
 from hub.mapping.operators.codes import Country, Currency, Email, Phone, TaxId
 from hub.mapping.operators.dates import Date, Moment
 from hub.mapping.operators.numbers import Integer, Money, Number, Percent, Quantity
@@ -13,7 +15,7 @@ OPERATORS: dict[str, type[Operator]] = {
     op.name: op
     for op in (
         Text, Trim, Upper, Lower, Prefix, Suffix, Cut, Zeros, Html,
-        Number, Money, Quantity, Percent, Integer, Date, Moment, Boolean, Values,
+        Number, Money, Quantity, Percent, PercentOf, WithTax, WithoutTax, Integer, Date, Moment, Boolean, Values, Cases,
         Phone, Email, TaxId, Country, Currency, Join, Part, ListOf, Python,
     )
 }  # fmt: skip

@@ -73,6 +73,8 @@ class Operator:
     """``put`` needs the old remote value, because the canonical value is only a part of it."""
     null: ClassVar[bool] = False
     """``get`` and ``put`` want to see null too."""
+    siblings: tuple[str, ...] = ()
+    """Canonical fields of the same record (or line) that it looks at; it then has ``get_beside`` and ``put_beside``."""
 
     def __init__(self, args: Any) -> None:
         self.args = args

@@ -25,6 +25,7 @@ class NumberArgs(Args):
         None, ge=1, le=38, description="Significant digits kept when reading (7 for a `real`, 15 for a `double`)."
     )
     factor: Decimal | None = Arg(None, description="The remote number is the canonical one times this (cents: 100).")
+    zero: Literal["value", "blank"] = Arg("value", description="`blank`: a remote 0 means that nothing is said.")
     mark: str = Arg(".", min_length=1, max_length=1, description="Decimal mark of numbers kept as text.")
     thousands: str = Arg("", max_length=1, description="Thousands separator of numbers kept as text; not written.")
 
@@ -50,6 +51,7 @@ class Number(Operator):
         self.step = None if args.scale is None else Decimal(1).scaleb(-args.scale)
         self.mode = getattr(decimal, f"ROUND_{args.rounding.upper()}")
         self.plain = args.scale is args.significant is args.factor is None
+        self.skips_zero = args.zero == "blank"
         self.as_text = False
 
     def fit(self, place: Place) -> None:
@@ -64,14 +66,16 @@ class Number(Operator):
         return self.plain and not self.as_text and self.args.mark == "."
 
     def direct(self) -> Callable[[Any], Any] | None:
-        textual = self.args.thousands or self.args.mark != "."
-        return forms.decimal if self.plain and not textual else None
+        special = self.args.thousands or self.args.mark != "." or self.skips_zero
+        return forms.decimal if self.plain and not special else None
 
     def get(self, value: Any) -> Any:
         if value.__class__ is str and (self.args.thousands or self.args.mark != "."):
             value = value.replace(self.args.thousands, "") if self.args.thousands else value
             value = value.replace(self.args.mark, ".")
         text = forms.decimal(value)
+        if self.skips_zero and text == "0":
+            return None
         return text if self.plain or text is None else forms.plain_decimal(self._rounded(self._inward(Decimal(text))))
 
     def put(self, value: Any, old: Any = None) -> Any:
