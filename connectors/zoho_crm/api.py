@@ -151,6 +151,22 @@ class ZohoApi:
         answer = self._call("DELETE", f"/{module}", params=params, idempotent=True, accept=(400,), where=module)
         return self._written(answer, len(ids), module)
 
+    def has_channel(self, channel: str) -> bool:
+        """Whether a notification channel of this number is there."""
+        answer = self._call("GET", "/actions/watch", params={"channel_id": channel}, where="watch")
+        return bool((answer.json() or {}).get("watch"))
+
+    def watch(self, channel: Record, *, renew: bool) -> Record:
+        """Set a notification channel up, or anew; its entry in the answer."""
+        answer = self._call(
+            "PUT" if renew else "POST", "/actions/watch", json={"watch": [channel]}, idempotent=True, accept=(400,),
+            where="watch",
+        )  # fmt: skip
+        entries = (answer.json() or {}).get("watch") or []
+        if len(entries) != 1:
+            raise UnexpectedAnswer(f"a channel was answered by {answer.excerpt()}", where=self.place("watch"))
+        return dict(entries[0])
+
     def modules(self) -> list[Record]:
         return list(self._call("GET", "/settings/modules", where="modules").json()["modules"])
 

@@ -16,19 +16,20 @@ from .metadata import Metadata, to_resource
 from .reading import Reader
 from .seed import MODULES, seed_module
 from .settings import Settings, read_settings
+from .watching import hints, subscribe
 from .writing import Writer
 
 MAIN = tuple(name for name in MODULES if seed_module(name).get("kind") != "subform")
 
 
 class ZohoConnector:
-    """Implements Connector, ListChanges, ListIds, Get, Create, Update, Delete and Probe. Thread-safe."""
+    """Implements Connector, ListChanges, ListIds, Get, Create, Update, Delete, Probe and Subscribe. Thread-safe."""
 
     name = "zoho_crm"
 
     def __init__(self, settings: Settings, services: Services) -> None:
         self._settings = settings
-        self._system = services.system
+        self._services = services
         self._api = ZohoApi(settings, services)
         self._metadata = Metadata(services, self._api.auth.account, self._api.fields)
         self._reader = Reader(self._api, settings, self._metadata, services)
@@ -76,7 +77,7 @@ class ZohoConnector:
             near = difflib.get_close_matches(resource, modules, n=1)
             raise ConfigurationError(
                 f"there is no module {resource!r}",
-                where=self._system,
+                where=self._services.system,
                 cure=f"did you mean {near[0]!r}?" if near else f"modules there: {', '.join(sorted(modules))}",
             )
         return [self._described(resource, str(modules[resource].get("plural_label") or resource))]
@@ -103,6 +104,12 @@ class ZohoConnector:
         self, resource: str, writes: Sequence[Write], fields: Sequence[str], options: Record
     ) -> list[Remote | None]:
         return self._writer.probe(resource, writes, fields) if writes else []
+
+    def subscribe(self, resource: str, callback_url: str, secret: str) -> str | None:
+        return subscribe(self._api, self._services, resource, callback_url, secret)
+
+    def hints(self, headers: dict[str, str], body: bytes, secret: str) -> list[tuple[str, str]]:
+        return hints(body, secret)
 
     def close(self) -> None:
         self._api.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -15,6 +16,7 @@ from hub.connect.sandbox import Operation, Record, SandboxApp, SandboxClock
 from ..seed import MODULES
 from . import problems
 from .access import Accounts, Quota
+from .bulk import BulkRead
 from .data import fill
 from .dispatch import Calls
 from .lists import Limits, Lists
@@ -23,11 +25,16 @@ from .problems import ApiProblem
 from .records import Records, Refused
 from .routes import Route, cost, counts_twice, recognise
 from .search import Search
+from .watch import Delivery, Watch
 from .writes import Writes
 
 JSON = "application/json;charset=UTF-8"
 FIELDS = "settings/fields"
 """Control resource through which a test plays the admin: ids are ``Module.Field``."""
+
+
+WATCH = "watch"
+"""Control resource: its records are the channels; ``edit`` of the id ``delivery`` sets how callbacks travel."""
 
 
 class Request:
@@ -86,8 +93,10 @@ class ZohoSandbox(SandboxApp):
         self.quota = Quota(self.clock.now, **(quota or {}))
         self.records_of = Records(self.org, self.clock.now, strict_choices)
         lists = Lists(self.records_of, limits or Limits())
+        self.watch = Watch(self.records_of)
         writes = Writes(self.records_of, lists, self._told)
-        self.calls = Calls(self.records_of, lists, writes, Search(self.records_of, search_delay))
+        search = Search(self.records_of, search_delay)
+        self.calls = Calls(self.records_of, lists, writes, search, self.watch, BulkRead(self.records_of))
         fill(self.records_of, seed, sizes)
 
     # --- the API --------------------------------------------------------------------------------------
@@ -159,6 +168,7 @@ class ZohoSandbox(SandboxApp):
 
     def _note(self, module: str, id: str, action: str, values: Record, user: str, by: str) -> None:
         self.journal.add(at=self.clock.now(), resource=module, id=id, action=action, by=by, user=user, values=values)
+        self.watch.note(module, id, action, values)
 
     # --- control verbs --------------------------------------------------------------------------------
 
@@ -177,12 +187,14 @@ class ZohoSandbox(SandboxApp):
         return {**found, "tax": "VAT", "currency": "CNY", "user": INTEGRATION.id}
 
     def resources(self) -> list[str]:
-        return [*MODULES, FIELDS, "workflow_runs"]
+        return [*MODULES, FIELDS, "workflow_runs", WATCH]
 
     def records(self, resource: str) -> list[Record]:
         with self.lock:
             if resource == FIELDS:
                 return [{"id": f"{m}.{f['api_name']}", **f} for m in MODULES for f in self.org.fields[m]]
+            if resource == WATCH:
+                return [asdict(channel) for channel in self.watch.channels.values()]
             if resource == "workflow_runs":
                 return list(self.records_of.workflow_runs)
             rows = self.records_of.tables[self._module(resource)].rows.values()
@@ -210,6 +222,9 @@ class ZohoSandbox(SandboxApp):
             if resource == FIELDS:
                 module, _, name = id.partition(".")
                 return self.org.change_field(self._module(module), name, values)
+            if resource == WATCH:
+                self.watch.delivery = Delivery(**values)
+                return asdict(self.watch.delivery)
             module, row = self._module(resource), self._row(resource, id)
             self._try(lambda: self.records_of.update(module, row, values, by=self.org.user_named(user).id))
             self._note(module, id, "update", values, user, "user")

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from ..seed import MODULES, module_id
 from . import problems
+from .bulk import BulkRead
 from .coql import run_query
 from .lists import Lists
 from .org import INTEGRATION
+from .problems import ApiProblem
 from .records import Records
 from .routes import CALLS, Route
 from .search import Search
+from .watch import Watch
 from .writes import Writes
 
 if TYPE_CHECKING:
@@ -29,6 +32,8 @@ class Calls:
     lists: Lists
     writes: Writes
     search_index: Search
+    watch: Watch
+    bulk: BulkRead
 
     def answer(self, route: Route, request: Request) -> Reply:
         """Status and body (None: nothing, bytes: a file). Raises ApiProblem."""
@@ -135,6 +140,34 @@ class Calls:
     def apis(self, route: Route, request: Request) -> Reply:
         listed = [{"path": f"/crm/v8/{path}", "operation_types": [{"method": m}]} for m, path in CALLS]
         return 200, {"__apis": listed}
+
+    # --- bulk read and change notifications -----------------------------------------------------------
+
+    def bulk_create(self, route: Route, request: Request) -> Reply:
+        if not str(request.headers["Content-Type"] or "").startswith("application/json"):
+            raise ApiProblem(415, "MEDIA_TYPE_NOT_SUPPORTED", "Media type is not supported")
+        return self.bulk.create(request.json())
+
+    def bulk_job(self, route: Route, request: Request) -> Reply:
+        return self.bulk.job(route.id)
+
+    def bulk_result(self, route: Route, request: Request) -> Reply:
+        return self.bulk.result(route.id)
+
+    def watch_enable(self, route: Route, request: Request) -> Reply:
+        return self.watch.enable(request.json())
+
+    def watch_replace(self, route: Route, request: Request) -> Reply:
+        return self.watch.enable(request.json(), existing=True)
+
+    def watch_change(self, route: Route, request: Request) -> Reply:
+        return self.watch.change(request.json())
+
+    def watch_list(self, route: Route, request: Request) -> Reply:
+        return self.watch.list(request.params)
+
+    def watch_disable(self, route: Route, request: Request) -> Reply:
+        return self.watch.disable(request.params)
 
 
 def _given(request: Request) -> dict[str, str]:

@@ -38,6 +38,11 @@ CALLS: dict[tuple[str, str], tuple[str, Kind, tuple[str, ...]]] = {
     ("GET", "org"): ("org", "read", ("ZohoCRM.org.READ",)),
     ("GET", "org/currencies"): ("currencies", "read", ("ZohoCRM.settings.currencies.READ",)),
     ("GET", "__apis"): ("apis", "read", ("ZohoCRM.apis.READ",)),
+    ("POST", "actions/watch"): ("watch_enable", "other", ("ZohoCRM.notifications.CREATE",)),
+    ("GET", "actions/watch"): ("watch_list", "other", ("ZohoCRM.notifications.READ",)),
+    ("PUT", "actions/watch"): ("watch_replace", "other", ("ZohoCRM.notifications.UPDATE",)),
+    ("PATCH", "actions/watch"): ("watch_change", "other", ("ZohoCRM.notifications.UPDATE",)),
+    ("DELETE", "actions/watch"): ("watch_disable", "other", ("ZohoCRM.notifications.DELETE",)),
     ("POST", "coql"): ("coql", "read", ("ZohoCRM.coql.READ",)),
 }
 
@@ -46,6 +51,8 @@ def recognise(method: str, path: str) -> Route:
     """The call behind a method and path. Raises ApiProblem for what is no call of the API."""
     if path in ("/oauth/v2/token", "/oauth/v2/token/revoke"):
         return Route("revoke" if path.endswith("revoke") else "token", "other", ())
+    if path == "/crm/bulk/v8/read" or path.startswith("/crm/bulk/v8/read/"):
+        return _bulk(method, path.removeprefix("/crm/bulk/v8/read").strip("/"))
     if not path.startswith("/crm/v8/"):
         raise problems.invalid_url()
     rest = path.removeprefix("/crm/v8/").strip("/")
@@ -101,6 +108,17 @@ def _metadata(parts: list[str]) -> Route:
     raise problems.invalid_url()
 
 
+def _bulk(method: str, rest: str) -> Route:
+    scopes = ("ZohoCRM.bulk.READ",)
+    if method == "POST" and not rest:
+        return Route("bulk_create", "other", ("ZohoCRM.bulk.CREATE",))
+    if method == "GET" and rest.endswith("/result"):
+        return Route("bulk_result", "read", scopes, id=rest.removesuffix("/result"))
+    if method == "GET" and rest and "/" not in rest:
+        return Route("bulk_job", "read", scopes, id=rest)
+    raise problems.invalid_url()
+
+
 def cost(route: Route, records: int, params: dict[str, str]) -> int:
     """Credits of a call (API page "API limits"); COQL's are known only when it has run."""
     if route.call in ("insert", "update", "update_one", "upsert"):
@@ -109,7 +127,7 @@ def cost(route: Route, records: int, params: dict[str, str]) -> int:
         return 0
     if route.call == "list" and params.get("cvid"):
         return 3
-    return {"deleted": 2}.get(route.call, 1)
+    return {"deleted": 2, "bulk_create": 50}.get(route.call, 1)
 
 
 def counts_twice(route: Route, records: int, params: dict[str, str]) -> bool:
