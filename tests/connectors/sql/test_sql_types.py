@@ -116,7 +116,8 @@ def test_mariadb_types(mariadb):
     mariadb.run(
         "CREATE TABLE kinds (id BIGINT UNSIGNED PRIMARY KEY AUTO_INCREMENT, flag BIT(1), bits BIT(9), small TINYINT,"
         " choice ENUM('好', 'bad'), several SET('a', 'b', 'c'), born YEAR, day TIME, at TIMESTAMP(3) NULL,"
-        " local DATETIME, rate FLOAT, exact_rate DOUBLE, price DECIMAL(20, 6), data JSON, doubled INT AS (small * 2) STORED)"
+        " local DATETIME, rate FLOAT, exact_rate DOUBLE, price DECIMAL(20, 6), data JSON,"
+        " doubled INT AS (small * 2) STORED)"
     )
     record = {
         "flag": True,
