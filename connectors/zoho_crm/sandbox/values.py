@@ -15,7 +15,7 @@ from typing import Any
 
 Meta = dict[str, Any]
 
-_PHONE = re.compile(r"^\+?[\d\s().;/x#*-]{1,30}$")
+_PHONE = re.compile(r"^(?!.{31})\+?(?:[\d\s().;/x#*=-]|ext)+$")
 _EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s.]{2,}$")
 _WEBSITE = re.compile(r"^(?:https?://)?[^\s/]+\.[^\s]+$")
 _DATETIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d$")
