@@ -47,7 +47,9 @@ def approve(project: str, plan_id: str = "", minutes: int = 60) -> State[None]:
         return ended[0]
     if on.empty:
         return Completed(message="nothing waits for a decision")
-    answer = pause_flow_run(wait_for_input=form(on).with_initial_data(description=on.text), timeout=minutes * 60)
+    answer = pause_flow_run(
+        wait_for_input=form(on).with_initial_data(description=on.text), timeout=minutes * 60, poll_interval=3
+    )
     chosen = {q.conflict: q.answers.get(getattr(answer, q.name)) for q in on.questions}
     answers = {conflict: dict(arguments) for conflict, arguments in chosen.items() if arguments}
     apply = on.plan_id if getattr(answer, "apply", False) else ""

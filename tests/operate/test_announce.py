@@ -11,7 +11,7 @@ from operate.reports import report
 from operate.small_prefect import SmallPrefect, small_prefect
 
 from hub.errors import AuthenticationError, ConfigurationError, HubError, Unavailable, UnexpectedAnswer
-from hub.operate import announce
+from hub.operate import announce, api
 from hub.operate.announce import Announcer
 from hub.operate.api import PrefectApi
 from hub.operate.artifacts import Artifact
@@ -21,10 +21,22 @@ from hub.sync.report import Counts, Event
 WRITTEN = Event("batch.written", "r1", {"system": "zoho", "entity": "customer", "ok": 3, "failed": 0})
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "BUSY", (0.0, 0.0))
+
+
 @pytest.fixture
 def server() -> Iterator[SmallPrefect]:
     with small_prefect() as found:
         yield found
+
+
+def test_a_busy_server_is_asked_again(server: SmallPrefect) -> None:
+    server.status = 503
+    with pytest.raises(Unavailable, match="503"):
+        PrefectApi(server.url).get("/flows/x")
+    assert len(server.calls) == 3
 
 
 def announcer(server: SmallPrefect) -> Announcer:
@@ -168,10 +180,10 @@ def test_what_is_not_there_is_none_where_that_is_a_question(server: SmallPrefect
 
 
 def test_a_login_never_shows() -> None:
-    api = PrefectApi("http://127.0.0.1:1/api", auth="admin:s3cret")
-    assert "s3cret" not in repr(api)
+    secretive = PrefectApi("http://127.0.0.1:1/api", auth="admin:s3cret")
+    assert "s3cret" not in repr(secretive)
     with pytest.raises(Unavailable) as down:
-        api.get("/health")
+        secretive.get("/health")
     assert "s3cret" not in str(down.value)
 
 

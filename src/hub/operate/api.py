@@ -7,6 +7,7 @@ every client version.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +16,8 @@ import requests
 
 from hub.errors import AuthenticationError, ConfigurationError, HubError, Unavailable, UnexpectedAnswer
 
+BUSY = (0.2, 0.5, 1.0, 2.0, 4.0)
+"""Seconds between two tries while the server is busy."""
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -79,7 +82,7 @@ class PrefectApi:
     def _call(self, method: str, path: str, body: Any = None, *, missing: bool = False) -> Any:
         where = f"{method} {self.url}{path}"
         try:
-            answer = self._session.request(method, f"{self.url}{path}", json=body, timeout=self.timeout)
+            answer = self._answer(method, path, body)
         except requests.RequestException as error:
             raise Unavailable(
                 f"the Prefect server does not answer ({type(error).__name__})",
@@ -100,6 +103,15 @@ class PrefectApi:
                 where=where,
                 cure="PREFECT_API_URL ends in /api, such as http://127.0.0.1:4200/api",
             ) from None
+
+    def _answer(self, method: str, path: str, body: Any) -> requests.Response:
+        """With SQLite, a busy server answers 503 and has done nothing: its own client tries again, and so do we."""
+        for pause in (*BUSY, None):
+            answer = self._session.request(method, f"{self.url}{path}", json=body, timeout=self.timeout)
+            if answer.status_code != 503 or pause is None:
+                break
+            time.sleep(pause)
+        return answer
 
 
 def _error(answer: requests.Response, where: str) -> HubError:
