@@ -10,7 +10,7 @@ import pytest
 
 from hub.errors import ConfigurationError
 from hub.mapping.reading import read_yaml
-from hub.project import create_project
+from hub.project import create_project, open_project
 from hub.project.config import HubConfig
 from hub.project.schema import FILE, hub_schema, schema_text
 
@@ -82,3 +82,15 @@ def test_editors_see_mistakes_too(text: str) -> None:
     assert section is not None
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(section.data, hub_schema())
+
+
+def test_it_is_right_as_it_stands_with_the_bundled_connectors_and_mappings(tmp_path: Path) -> None:
+    folder = create_project(tmp_path)
+    with open_project(folder, connect=False, environment={}) as project:
+        assert project.problems == []
+        assert {(e.system, e.entity) for e in project.setup.endpoints} == {
+            ("zoho", "customer"),
+            ("kingdee", "customer"),
+            ("zoho", "product"),
+            ("kingdee", "product"),
+        }
