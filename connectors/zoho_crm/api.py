@@ -122,13 +122,17 @@ class ZohoApi:
         data: Sequence[Record],
         *,
         idempotent: bool,
+        trigger: list[str] | None,
         unmodified_since: str | None = None,
         where: str,
     ) -> Written:
-        """Insert (POST) or update (PUT) up to 100 records. Raises for the whole request, not for records."""
+        """Insert (POST) or update (PUT) up to 100 records. Raises for the whole request, not for records.
+
+        ``trigger``: automations to start; None: all of them.
+        """
         body: Record = {"data": list(data)}
-        if self._settings.trigger is not None:
-            body["trigger"] = self._settings.trigger
+        if trigger is not None:
+            body["trigger"] = trigger
         headers = {"If-Unmodified-Since": unmodified_since} if unmodified_since else {}
         credits = max(1, min(10, -(-len(data) // 10)))
         answer = self._call(
@@ -143,10 +147,10 @@ class ZohoApi:
         )
         return self._written(answer, len(data), where)
 
-    def delete(self, module: str, ids: Sequence[str]) -> Written:
+    def delete(self, module: str, ids: Sequence[str], trigger: list[str] | None) -> Written:
         """``DELETE /{module}?ids=…``; repeating it does no harm."""
         params = {"ids": ",".join(ids)}
-        if self._settings.trigger == []:
+        if trigger == []:
             params["wf_trigger"] = "false"
         answer = self._call("DELETE", f"/{module}", params=params, idempotent=True, accept=(400,), where=module)
         return self._written(answer, len(ids), module)

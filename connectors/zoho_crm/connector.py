@@ -33,7 +33,6 @@ class ZohoConnector:
         self._api = ZohoApi(settings, services)
         self._metadata = Metadata(services, self._api.auth.account, self._api.fields)
         self._reader = Reader(self._api, settings, self._metadata, services)
-        self._writer = Writer(self._api, settings, self._metadata, self._reader)
 
     @property
     def usage(self) -> dict[str, int]:
@@ -83,6 +82,7 @@ class ZohoConnector:
         return [self._described(resource, str(modules[resource].get("plural_label") or resource))]
 
     def list_changes(self, resource: str, cursor: str | None, fields: Sequence[str], options: Record) -> Iterator[Page]:
+        self._no_options(options)
         return self._reader.changes(resource, cursor, fields)
 
     def list_ids(self, resource: str, options: Record) -> Iterator[list[str]]:
@@ -92,18 +92,18 @@ class ZohoConnector:
         return self._reader.get(resource, ids, fields)
 
     def create(self, resource: str, writes: Sequence[Write], fields: Sequence[str], options: Record) -> list[Result]:
-        return self._writer.create(resource, writes, fields) if writes else []
+        return self._writer(options).create(resource, writes, fields) if writes else []
 
     def update(self, resource: str, writes: Sequence[Write], fields: Sequence[str], options: Record) -> list[Result]:
-        return self._writer.update(resource, writes, fields) if writes else []
+        return self._writer(options).update(resource, writes, fields) if writes else []
 
     def delete(self, resource: str, writes: Sequence[Write], options: Record) -> list[Result]:
-        return self._writer.delete(resource, writes) if writes else []
+        return self._writer(options).delete(resource, writes) if writes else []
 
     def probe(
         self, resource: str, writes: Sequence[Write], fields: Sequence[str], options: Record
     ) -> list[Remote | None]:
-        return self._writer.probe(resource, writes, fields) if writes else []
+        return self._writer(options).probe(resource, writes, fields) if writes else []
 
     def subscribe(self, resource: str, callback_url: str, secret: str) -> str | None:
         return subscribe(self._api, self._services, resource, callback_url, secret)
@@ -113,6 +113,17 @@ class ZohoConnector:
 
     def close(self) -> None:
         self._api.close()
+
+    def _writer(self, options: Record) -> Writer:
+        return Writer(self._api, self._settings, self._metadata, self._reader, options)
+
+    def _no_options(self, options: Record) -> None:
+        if options:
+            raise ConfigurationError(
+                f"unknown read options: {', '.join(sorted(options))}",
+                where=self._services.system,
+                cure="Zoho CRM has none: take the mapping's read section out",
+            )
 
     def _described(self, name: str, label: str) -> Resource:
         fields = self._metadata.live(name, fresh=True)
@@ -129,6 +140,7 @@ class ZohoConnector:
     def _problem(self, module: str) -> str | None:
         key = self._settings.key_field
         try:
+            self._metadata.live(module, fresh=True)
             kind = self._metadata.key_kind(module, key) if key else "missing"
         except HubError as error:
             return f"{module}: {error}"

@@ -101,7 +101,7 @@ def to_resource(
         id_field="id",
         line_ids=dict.fromkeys(lines, "id"),
         batch=WRITE_BATCH,
-        parallel=2,
+        parallel=4,
         deletes="tombstones",
     )
 

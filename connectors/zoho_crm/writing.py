@@ -41,7 +41,9 @@ class _Ready:
 class Writer:
     """One system's writes."""
 
-    def __init__(self, api: ZohoApi, settings: Settings, metadata: Metadata, reader: Reader) -> None:
+    def __init__(self, api: ZohoApi, settings: Settings, metadata: Metadata, reader: Reader, options: Record) -> None:
+        """``options``: the mapping's ``write:`` section. Raises ConfigurationError for what it can't say."""
+        self._trigger = trigger_of(options, settings, api.place("write"))
         self._api = api
         self._settings = settings
         self._metadata = metadata
@@ -59,7 +61,9 @@ class Writer:
         subforms = self._metadata.subforms(module, list({name for w in writes for name in w.values}))
         data = [self._new_body(write, kind, subforms) for write in writes]
         safe = kind in ("unique", "external")
-        entries = self._api.write("POST", f"/{module}", data, idempotent=safe, where=module).entries
+        entries = self._api.write(
+            "POST", f"/{module}", data, idempotent=safe, trigger=self._trigger, where=module
+        ).entries
         made: dict[int, str] = {}
         doubtful: set[int] = set()
         results: dict[int, Result] = {}
@@ -160,7 +164,13 @@ class Writer:
         newest = max((r.version for r in group), key=parse_time)
         safe = not any(r.adds_lines for r in group)
         answer = self._api.write(
-            "PUT", f"/{module}", [r.body for r in group], idempotent=safe, unmodified_since=newest, where=module
+            "PUT",
+            f"/{module}",
+            [r.body for r in group],
+            idempotent=safe,
+            trigger=self._trigger,
+            unmodified_since=newest,
+            where=module,
         )
         if answer.stale:
             return {r.at: self._send_one(module, writes[r.at], r) for r in group}
@@ -171,7 +181,7 @@ class Writer:
     def _send_one(self, module: str, write: Write, ready: _Ready) -> Result:
         try:
             answer = self._api.write(
-                "PUT", f"/{module}/{write.id}", [ready.body], idempotent=not ready.adds_lines,
+                "PUT", f"/{module}/{write.id}", [ready.body], idempotent=not ready.adds_lines, trigger=self._trigger,
                 unmodified_since=ready.version, where=module,
             )  # fmt: skip
         except HubError as error:
@@ -214,7 +224,7 @@ class Writer:
             else:
                 going.append((at, write))
         if going:
-            entries = self._api.delete(module, [str(w.id) for _, w in going]).entries
+            entries = self._api.delete(module, [str(w.id) for _, w in going], self._trigger).entries
             refused = {at: entry for (at, _), entry in zip(going, entries, strict=True) if entry["status"] != "success"}
             there = self._before(module, [writes[at] for at in refused], {}) if refused else {}
             for at, write in going:
@@ -307,6 +317,24 @@ class Writer:
 
     def _place(self, module: str, write: Write) -> str:
         return self._api.place(f"{module}/{write.id or write.key}")
+
+
+def trigger_of(options: Record, settings: Settings, where: str) -> list[str] | None:
+    """Automations that writes start: as the mapping says (``write: {trigger: [workflow]}``), else as the settings do."""
+    if unknown := set(options) - {"trigger"}:
+        raise ConfigurationError(
+            f"unknown write options: {', '.join(sorted(unknown))}", where=where, cure="Zoho CRM knows only: trigger"
+        )
+    if "trigger" not in options:
+        return settings.trigger
+    trigger = options["trigger"]
+    if trigger is not None and not (isinstance(trigger, list) and all(isinstance(t, str) for t in trigger)):
+        raise ConfigurationError(
+            "trigger is a list of automations, or null for all of them",
+            where=where,
+            cure="for example [workflow], or []",
+        )
+    return trigger
 
 
 def line_changes(wanted: Sequence[Record], now: Sequence[Record], where: str) -> list[Record]:

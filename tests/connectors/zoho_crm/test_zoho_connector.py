@@ -341,6 +341,19 @@ def test_probe_finds_a_create_that_arrived(world):
     assert world.calls()["coql"] == 1
 
 
+def test_a_mapping_can_start_automations_and_nothing_else(world):
+    connector = world.connector()
+    connector.create("Accounts", [new("h1")], ACCOUNT, {"trigger": ["workflow"]})
+    assert {run["trigger"] for run in world.app.records("workflow_runs")} == {"workflow"}
+    connector.create("Accounts", [new("h2")], ACCOUNT, {"trigger": None})
+    assert len({run["trigger"] for run in world.app.records("workflow_runs")}) == 5
+    for wrong in ({"submit": True}, {"trigger": "workflow"}):
+        with pytest.raises(ConfigurationError):
+            connector.create("Accounts", [new("h3")], ACCOUNT, wrong)
+    with pytest.raises(ConfigurationError, match="unknown read options: filter"):
+        connector.list_changes("Accounts", None, ACCOUNT, {"filter": 1})
+
+
 # --- updating --------------------------------------------------------------------------------------------------------
 
 
