@@ -38,6 +38,11 @@ _UNKNOWN_FORM = re.compile(r"业务对象.{0,3}不存在")
 _DUPLICATE = re.compile(r"重复|唯一性|已存在相同")
 _STALE = re.compile(r"已被其他用户修改|已经被修改")
 _BUSY = re.compile(r"死锁|deadlock|超时|timeout|网控|网络控制|正在被.{0,20}(编辑|操作|占用)", re.IGNORECASE)
+_CURES = (
+    (re.compile("未审核|禁用|不存在"), "audit or enable what it refers to in Kingdee, then replay"),
+    (re.compile("必填|必录"), "map the field, or give it under write: defaults: in the mapping"),
+    (re.compile("长度"), "shorten it, or cut it in the mapping"),
+)
 _TAGS = re.compile(r"<[^>]{1,200}>")
 CURE_LOGIN = "check acct_id, username, app_id and app_secret, and 系统管理 → 第三方系统登录授权 in Kingdee"
 
@@ -202,7 +207,8 @@ def record_error(troubles: list[Trouble], code: int, where: str) -> HubError:
         return Unavailable(text, where=where, cure="somebody has the record open in Kingdee; it is tried again")
     if code == 10:
         return Gone(text, where=where)
-    return RecordRejected(text, field=field, code=str(code), where=where)
+    cure = next((cure for pattern, cure in _CURES if pattern.search(text)), None)
+    return RecordRejected(text, field=field, code=str(code), where=where, cure=cure)
 
 
 def missing_field(text: str) -> str | None:

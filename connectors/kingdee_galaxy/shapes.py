@@ -78,8 +78,11 @@ def _columns(name: str, rest: str, known: Field | None, path: tuple[str, ...], o
     if rest:
         return [Column(f"{name}.{rest}", (*path, name, *rest.split(".")), optional)]
     if known is not None and known.type == "reference":
-        inner = known.fields[0].name if known.fields else "FNumber"
-        return [Column(f"{known.name}.{inner}", (*path, known.name, inner), optional)]
+        # The first member is what the reference is written by; the others a mapping may read.
+        inner = [f.name for f in known.fields] or ["FNumber"]
+        return [
+            Column(f"{known.name}.{one}", (*path, known.name, one), optional or one != inner[0]) for one in inner
+        ]  # fmt: skip
     spelt = known.name if known is not None else name
     return [Column(spelt, (*path, spelt), optional)]
 

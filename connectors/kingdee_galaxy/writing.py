@@ -47,7 +47,9 @@ class Writer:
                 packets[at] = packer.create(write, options, units)
             except RecordRejected as problem:
                 results[at] = Result(error=problem)
-        saved, errors = self._save(info, packets, ())
+        saved: dict[int, str] = {}
+        errors: dict[int, HubError] = {}
+        self._save(info, packets, (), saved, errors)
         for at, error in self._found_again(form, writes, saved, errors, fields, options).items():
             results[at] = Result(error=error)
         wants = {id: _stage(packets[at], options) for at, id in saved.items()}
@@ -168,25 +170,34 @@ class Writer:
             else:
                 saved[at] = id
         errors: dict[int, HubError] = {}
-        for number, ((only, _), group) in enumerate(groups.items()):
+        for (only, _), group in groups.items():
             try:
-                done, wrong = self._save(info, group, only)
-            except HubError as problem:
-                if number == 0 and not saved:
-                    undo()
-                    raise
-                # Others are written: their results must not be lost with this group's.
-                done, wrong = {}, dict.fromkeys(group, problem)
-            saved |= done
-            errors |= wrong
+                self._save(info, group, only, saved, errors)
+            except HubError:
+                undo()
+                raise
         return saved, errors
 
     def _save(
-        self, info: FormInfo, packets: dict[int, Packet], only: Sequence[str]
-    ) -> tuple[dict[int, str], dict[int, HubError]]:
-        """One BatchSave. Returns inner ids and errors by the place of the write."""
-        if not packets:
-            return {}, {}
+        self, info: FormInfo, packets: dict[int, Packet], only: Sequence[str], saved: dict[int, str],
+        errors: dict[int, HubError],
+    ) -> None:  # fmt: skip
+        """BatchSave, as many at once as the settings say. Notes inner ids and errors by the place of the write."""
+        places = list(packets)
+        for start in range(0, len(places), self._settings.batch):
+            chunk = places[start : start + self._settings.batch]
+            try:
+                self._save_chunk(info, {at: packets[at] for at in chunk}, only, saved, errors)
+            except HubError as problem:
+                if not saved and not errors:
+                    raise
+                # Others have their results: those must not be lost with these.
+                errors |= dict.fromkeys(chunk, problem)
+
+    def _save_chunk(
+        self, info: FormInfo, packets: dict[int, Packet], only: Sequence[str], saved: dict[int, str],
+        errors: dict[int, HubError],
+    ) -> None:  # fmt: skip
         places = list(packets)
         data: dict[str, Any] = {
             "Model": [packets[at].model for at in places], "NeedUpDateFields": list(only),
@@ -197,25 +208,20 @@ class Writer:
         status = self._client.write("BatchSave", info.id, data, info.id)
         if not status.ok and not status.done and status.code in _CALL_CODES:
             raise call_error(status, f"{self._system}/{info.id}")
-        return self._verdicts(status, places, info)
+        saved |= {places[d.index]: d.id for d in status.done if d.index < len(places)}
+        self._note_errors(status, places, info, saved, errors)
 
-    def _verdicts(
-        self, status: Status, places: list[int], info: FormInfo
-    ) -> tuple[dict[int, str], dict[int, HubError]]:
-        saved = {places[d.index]: d.id for d in status.done if d.index < len(places)}
-        errors: dict[int, HubError] = {}
+    def _note_errors(
+        self, status: Status, places: list[int], info: FormInfo, saved: dict[int, str], errors: dict[int, HubError]
+    ) -> None:
         for index, at in enumerate(places):
-            where = f"{self._system}/{info.id}/{saved.get(at, f'record {index + 1} of the batch')}"
-            mine: list[Trouble] = [e for e in status.errors if e.index == index]
             if at in saved:
                 continue
+            where = f"{self._system}/{info.id}/record {index + 1} of the batch"
+            mine: list[Trouble] = [e for e in status.errors if e.index == index]
             # A batch may say yes and leave records out (A8): then nobody knows.
-            errors[at] = (
-                record_error(mine, status.code, where)
-                if mine
-                else UnknownOutcome(f"Kingdee's answer leaves the record out: {status.text()}", where=where)
-            )
-        return saved, errors
+            left_out = UnknownOutcome(f"Kingdee's answer leaves the record out: {status.text()}", where=where)
+            errors[at] = record_error(mine, status.code, where) if mine else left_out
 
     def _read_back(
         self, form: str, saved: dict[int, str], problems: dict[str, HubError], results: list[Result | None],

@@ -77,7 +77,9 @@ def save(store: Store, form: Form, model: Any, options: SaveOptions, user: str) 
         _number(table, doc, options)
     problems = typing.problems
     if options.validate and not options.draft:
-        problems = problems + _missing(form, doc) + _wrong_units(store, form, doc)
+        told = {p.field for p in problems}
+        more = _missing(form, doc) + _wrong_units(store, form, doc)
+        problems = problems + [p for p in more if p.field not in told]
     problems = problems + _unique(table, doc)
     if problems:
         raise Refusals(problems)

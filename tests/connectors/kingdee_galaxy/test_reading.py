@@ -35,12 +35,14 @@ def test_records_are_shaped_by_query_keys_with_lines_grouped(galaxy, connector):
     assert len(records) == 6 and pages[-1].complete
     for remote in records:
         stored = galaxy.one("SAL_SaleOrder", remote.ref)
-        assert remote.record["FCustId"] == stored["FCustId"] and remote.record["FSettleCurrId"] == {"FNumber": "PRE001"}
+        customer = galaxy.one("BD_Customer", stored["FCustId"]["FNumber"])
+        assert remote.record["FCustId"] == {"FNumber": customer["FNumber"], "FName": customer["FName"]}
+        assert remote.record["FSettleCurrId"]["FNumber"] == "PRE001"
         assert remote.record["FBillAllAmount"] == Decimal(str(stored["FBillAllAmount"]))
         lines = remote.record["FSaleOrderEntry"]
         assert [x["FEntryID"] for x in lines] == [x["FEntryID"] for x in stored["FSaleOrderEntry"]]
         assert lines[0]["FSeq"] == 1 and isinstance(lines[0]["FQty"], Decimal)
-        assert lines[0]["FMaterialId"] == stored["FSaleOrderEntry"][0]["FMaterialId"]
+        assert lines[0]["FMaterialId"]["FNumber"] == stored["FSaleOrderEntry"][0]["FMaterialId"]["FNumber"]
         assert remote.id == str(stored["FID"]) == str(remote.record["FID"])
 
 
