@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from hub.connect.capabilities import Get, ListChanges, ListIds, Page, Remote
 from hub.errors import AuthenticationError, HubError, RateLimited, Unavailable
@@ -16,6 +16,9 @@ from hub.sync.policy import Endpoint
 
 GET_BATCH = 100
 JOINED = 1000
+Feed = Literal["changes", "listed", "nothing missing"]
+"""``listed``: a complete listing whose ids were kept, to be compared with what is known. ``nothing missing``: one that
+needs no comparing, because nothing was known before it or deletions don't show in it."""
 
 
 def observe(job: Pass, endpoint: Endpoint, *, full: bool = False) -> None:
@@ -37,15 +40,18 @@ def _observe(job: Pass, endpoint: Endpoint, full: bool) -> None:
     start = None if full or relearn else cursor.get("value")
     intake = Intake(job, endpoint, relearn=relearn)
     _redo_waiting(job, endpoint, intake)
-    complete = _read_pages(job, endpoint, intake, start, first_lens=None if known_lens else endpoint.lens.version)
+    feed = _read_pages(job, endpoint, intake, start, first_lens=None if known_lens else endpoint.lens.version)
+    changes = {"lens": endpoint.lens.version, "observed_at": job.now()}
+    if feed == "nothing missing":
+        changes["listed_at"] = changes["observed_at"]
     with job.transaction(endpoint.entity) as connection:
-        runs.set_cursor(connection, endpoint.system, endpoint.entity, lens=endpoint.lens.version, observed_at=job.now())
-    if complete or _sweep_is_due(job, endpoint, cursor, full):
-        _find_deleted(job, endpoint, intake, listed=complete)
+        runs.set_cursor(connection, endpoint.system, endpoint.entity, **changes)
+    if feed == "listed" or (feed == "changes" and _sweep_is_due(job, endpoint, cursor, full)):
+        _find_deleted(job, endpoint, intake, listed=feed == "listed")
 
 
-def _read_pages(job: Pass, endpoint: Endpoint, intake: Intake, start: str | None, *, first_lens: str | None) -> bool:
-    """Take in the feed; True when it was a complete listing."""
+def _read_pages(job: Pass, endpoint: Endpoint, intake: Intake, start: str | None, *, first_lens: str | None) -> Feed:
+    """Take in the feed, and say what it was."""
     assert isinstance(endpoint.connector, ListChanges)
     system, entity = endpoint.system, endpoint.entity
     complete = False
@@ -77,7 +83,9 @@ def _read_pages(job: Pass, endpoint: Endpoint, intake: Intake, start: str | None
             seen=len(page.records),
             changed=taken.changed,
         )
-    return complete and start is None
+    if not complete or start is not None:
+        return "changes"
+    return "listed" if listing else "nothing missing"
 
 
 def _joined(pages: Iterable[Page]) -> Iterator[Page]:
