@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from hub.cli.demos import Teller
+from hub.cli.main import app
+from hub.cli.shell import Shell
 from hub.demo import books
 from hub.demo.company import Company, founded
 from hub.demo.run import demo
@@ -16,31 +22,45 @@ from hub.errors import Unavailable
 
 
 @pytest.fixture(scope="module")
-def told() -> Iterator[tuple[dict[str, Any], list[str]]]:
-    """The result of one demo, and the chapters it told."""
-    chapters: list[str] = []
-    yield demo(40, say=lambda chapter, _: chapters.append(chapter)), chapters
+def told() -> tuple[dict[str, Any], str]:
+    """The result of one demo, and what people were shown."""
+    with redirect_stdout(io.StringIO()) as shown:
+        result = demo(40, say=Teller(Shell()))
+    return result, shown.getvalue()
 
 
-def test_everything_is_where_it_belongs(told: tuple[dict[str, Any], list[str]]) -> None:
+def test_everything_is_where_it_belongs(told: tuple[dict[str, Any], str]) -> None:
     result, _ = told
     assert [check["what"] for check in result["checks"] if not check["ok"]] == []
     assert result["ok"] is True
 
 
-def test_the_numbers_are_the_systems_own(told: tuple[dict[str, Any], list[str]]) -> None:
+def test_the_numbers_are_the_systems_own(told: tuple[dict[str, Any], str]) -> None:
     result, _ = told
-    assert result["first_sync"]["matched"] >= 32, "four fifths of the customers are known to both"
+    assert result["first_sync"]["matched_by_entity"]["customer"] == 32, "four fifths are known to both"
     assert result["quiet_pass"]["writes"] == 0
     assert result["quiet_pass"]["calls"] > 0
-    assert (result["duplicates"], result["conflicts"], result["dead_letters"]) == (0, 1, 1)
+    assert (result["duplicates"], result["conflicts"]) == (0, 1)
     assert set(result["systems"]) == {"zoho", "kingdee", "finance_db"}
     assert result["systems"]["finance_db"]["records"]["customer"] == 48
 
 
-def test_it_is_told_in_order(told: tuple[dict[str, Any], list[str]]) -> None:
-    assert told[1][:4] == ["company", "plan", "first sync", "day"]
-    assert told[1][-1] == "result"
+def test_people_are_shown_what_moved_where(told: tuple[dict[str, Any], str]) -> None:
+    shown = told[1]
+    chapters = ("The company", "A plan first", "First sync", "A day at", "Second sync", "What came of", "A quiet pass")
+    places = [shown.index(chapter) for chapter in chapters]
+    assert places == sorted(places)
+    assert "✗" not in shown
+    assert "the quiet pass: " in shown
+    assert "everything is where it belongs" in shown
+
+
+def test_too_few_records_and_a_folder_in_the_way_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "hub-demo").mkdir()
+    few, taken = (CliRunner().invoke(app, ["demo", *words]) for words in (("--records", "3"), ("--keep",)))
+    assert (few.exit_code, taken.exit_code) == (2, 2)
+    assert "hub-demo" in taken.stderr
 
 
 @pytest.fixture(scope="module")

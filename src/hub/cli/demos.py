@@ -44,7 +44,7 @@ def demo(
     if folder is not None and folder.exists():
         raise ConfigurationError("there is something of this name already", where=str(folder), cure="move it away")
     with Progress(shell.err) as progress:
-        result = run(records, keep=folder, say=_Teller(shell), observer=progress)
+        result = run(records, keep=folder, say=Teller(shell), observer=progress)
     if shell.json:
         shell.answer(result, "")
     elif folder is not None:
@@ -52,7 +52,7 @@ def demo(
     return DONE if result["ok"] else NEEDS_PERSON
 
 
-class _Teller:
+class Teller:
     """Tells each chapter to people while it happens; with ``--json`` nothing."""
 
     def __init__(self, shell: Shell) -> None:

@@ -50,7 +50,8 @@ def demo(
         say("letters", letters)
         result = _result(company, story, conflicts, letters, refused_at_first, {
             "plan": {**_summary(planned), "writes": unplanned},
-            "first_sync": {**_summary(first), **first_calls},
+            # What the plan saw and recognised, the first sync wrote: together they are the first meeting.
+            "first_sync": {**_summary(planned, first), **first_calls},
             "second_sync": {**_summary(second), **second_calls},
             "quiet_pass": {**_summary(quiet), **quiet_calls},
         })  # fmt: skip
@@ -120,11 +121,17 @@ def _change(before: dict[str, Data], after: dict[str, Data]) -> Data:
     }
 
 
-def _summary(report: PassReport) -> Data:
-    totals: Data = {"run": report.run, "state": report.state, "message": report.message, "rounds": report.rounds}
+def _summary(*reports: PassReport) -> Data:
+    """The last report's words, and what all of them counted: in all, and what was recognised by entity."""
+    last = reports[-1]
+    totals: Data = {"run": last.run, "state": last.state, "message": last.message, "rounds": last.rounds}
+    counts = [c for report in reports for c in report.counts]
     for name in ("seen", "changed", "new", "matched", "gone", "created", "updated", "archived", "deleted", "refused"):
-        totals[name] = sum(getattr(counts, name) for counts in report.counts)
-    totals["failures"] = [f"{f.system} {f.entity}: {f.message}" for f in report.failures]
+        totals[name] = sum(getattr(c, name) for c in counts)
+    totals["matched_by_entity"] = {
+        e: sum(c.matched for c in counts if c.entity == e) for e in {c.entity for c in counts}
+    }
+    totals["failures"] = [f"{f.system} {f.entity}: {f.message}" for report in reports for f in report.failures]
     return totals
 
 
