@@ -320,7 +320,7 @@ class Writer:
 
 
 def trigger_of(options: Record, settings: Settings, where: str) -> list[str] | None:
-    """Automations that writes start: as the mapping says (``write: {trigger: [workflow]}``), else as the settings do."""
+    """Automations that writes start: by the mapping (``write: {trigger: [workflow]}``), else by the settings."""
     if unknown := set(options) - {"trigger"}:
         raise ConfigurationError(
             f"unknown write options: {', '.join(sorted(unknown))}", where=where, cure="Zoho CRM knows only: trigger"

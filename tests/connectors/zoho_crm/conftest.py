@@ -11,11 +11,13 @@ import pytest
 import requests
 
 from hub.connect import budget
+from hub.connect.capabilities import Remote, Write
 from hub.connect.registry import find
 from hub.connect.sandbox import Running, SandboxClock, serve
 from hub.connect.services import Services
 from hub.connect.tokens import MemoryCache
 
+ACCOUNT = ["Account_Name", "Phone", "Parent_Account"]
 START = datetime(2026, 3, 2, 9, 0, 0, tzinfo=UTC)
 
 
@@ -52,6 +54,34 @@ class World:
 
     def client(self) -> Client:
         return Client(self)
+
+    def read(
+        self, connector: Any, resource: str, cursor: str | None = None, fields: list[str] | None = None
+    ) -> tuple[list[Remote], str | None, bool]:
+        """All pages of a feed: sightings, the last cursor, and whether it was complete."""
+        pages = list(connector.list_changes(resource, cursor, fields or ACCOUNT, {}))
+        return [r for page in pages for r in page.records], pages[-1].cursor, pages[-1].complete
+
+    def settled(self, connector: Any, resource: str, fields: list[str] | None = None) -> str | None:
+        """A cursor after everything there has been read, some seconds later."""
+        self.clock.advance(10)
+        return self.read(connector, resource, fields=fields)[1]
+
+    def seen(self, connector: Any, resource: str, fields: list[str] | None = None) -> list[Remote]:
+        return self.read(connector, resource, fields=fields)[0]
+
+    @staticmethod
+    def new(key: str, **values: Any) -> Write:
+        """A create of an account."""
+        return Write(key=key, values={"Account_Name": f"公司 {key}", **values})
+
+    @staticmethod
+    def change(remote: Remote, **values: Any) -> Write:
+        return Write(key="k", values=values, id=remote.id, version=remote.version, old=remote.record)
+
+    @staticmethod
+    def delete(remote: Remote, mode: Any = "delete", version: bool = True) -> Write:
+        return Write(key="k", values={}, id=remote.id, version=remote.version if version else None, mode=mode)
 
 
 class Client:
