@@ -285,7 +285,13 @@ class Writer:
         waiting = [i for i in todo if i not in errors]
         errors |= stages.switch(key, value, waiting)
         stages.finish({i: todo[i].status for i in waiting if i in errors and key in WHILE_OPEN})
-        return {i: Result(error=errors[i]) if i in errors else Result(remote=Remote(i, None)) for i in states}
+        good = [i for i in states if i not in errors]
+        try:
+            seen = {r.id: r for r in self._reader.get(info.id, good, [], {})}
+        except HubError:
+            seen = {}
+        return {i: Result(error=errors[i]) if i in errors else Result(remote=seen.get(i) or Remote(i, None))
+                for i in states}  # fmt: skip
 
     def _units(self, info: FormInfo, packer: Packer, writes: list[Write]) -> dict[str, str]:
         """Material number → its unit of sale, for new lines that name none."""

@@ -381,6 +381,7 @@ def test_archiving_forbids_base_data_whichever_spelling_works(make_galaxy, dead)
     for _ in range(2):
         [result] = connector.delete("BD_Customer", [remove(remote, "archive")], {})
         assert result.error is None and galaxy.one("BD_Customer", "C00003")["FForbidStatus"] == "B"
+        assert result.remote.record["FForbidStatus"] == "B", "read back, so that it is no news at the next sighting"
         [remote] = connector.get("BD_Customer", [remote.id], [], {})
 
 
