@@ -94,9 +94,10 @@ def test_wrong_examples_say_what_differs(tmp_path):
 
 
 def test_a_broken_example_file_is_one_wrong_result(tmp_path):
-    assert results(tmp_path, "- name: x\n  remot: {}\n  canonical: {}\n") == [
-        "Deals_test.yaml:1:3: the file (remote → canonical): wrong\n  'remote' is missing",
-        "Deals_test.yaml:2:3: the file (remote → canonical): wrong\n  unknown key 'remot'",
+    assert results(tmp_path, "- name: x\n  remot: {}\n") == [
+        "Deals_test.yaml:1:3: the file (remote → canonical): wrong\n  'canonical' is missing → add 'canonical:'"
+        " (Its canonical values, in canonical form.)",
+        "Deals_test.yaml:2:3: the file (remote → canonical): wrong\n  unknown key 'remot' → did you mean 'remote'?",
     ]
     assert "a list of examples was expected" in results(tmp_path, "a: 1\n")[0]
 

@@ -24,6 +24,7 @@ CASES = [
     ("title", "via: trim", " a ", "a", "a"),
     ("title", "via: upper", "ab", "AB", "AB"),
     ("title", "via: lower", "AB", "ab", "ab"),
+    ("title", "via: narrow", "Ｇrant　&  Ｃｏ．（上海）１", "Grant & Co．（上海）1", "Grant & Co．（上海）1"),
     ("number", "via: {prefix: C-}", "C-12", "12", "C-12"),
     ("number", "via: {prefix: {text: C-, optional: true}}", "12", "12", "C-12"),
     ("number", "via: {suffix: ' kg'}", "12 kg", "12", "12 kg"),

@@ -37,7 +37,7 @@ class Example(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Key(description="What the example shows.")
-    remote: dict[str, Any] = Key(description="The remote record, as the connector hands it over.")
+    remote: dict[str, Any] = Key(default_factory=dict, description="The remote record, as the connector gives it.")
     canonical: dict[str, Any] = Key(description="Its canonical values, in canonical form.")
     direction: Literal["both", "in", "out"] = Key("both", description="Which way it is tried.")
     old: dict[str, Any] | None = Key(None, description="For out: the remote record before the write.")
@@ -97,7 +97,10 @@ def run_examples(path: Path | str, lens: CompiledLens) -> list[ExampleResult]:
     A file that can't be read gives a result that is wrong, at the position of the mistake.
     """
     examples, problems = load_examples(path)
-    results = [ExampleResult("the file", "in", problem.position, [problem.message]) for problem in problems]
+    results = [
+        ExampleResult("the file", "in", problem.position, [str(problem).removeprefix(f"{problem.position}: ")])
+        for problem in problems
+    ]
     for example, position in examples:
         if example.direction != "out":
             results.append(ExampleResult(example.name, "in", position, _try_in(example, lens)))

@@ -9,12 +9,12 @@ from hub.mapping.operators.numbers import Integer, Money, Number, Percent, Quant
 from hub.mapping.operators.parts import Join, ListOf, Part
 from hub.mapping.operators.python import Python, load_functions, pair, registered
 from hub.mapping.operators.tables import Boolean, Values
-from hub.mapping.operators.texts import Cut, Html, Lower, Prefix, Suffix, Text, Trim, Upper, Zeros
+from hub.mapping.operators.texts import Cut, Html, Lower, Narrow, Prefix, Suffix, Text, Trim, Upper, Zeros
 
 OPERATORS: dict[str, type[Operator]] = {
     op.name: op
     for op in (
-        Text, Trim, Upper, Lower, Prefix, Suffix, Cut, Zeros, Html,
+        Text, Trim, Upper, Lower, Narrow, Prefix, Suffix, Cut, Zeros, Html,
         Number, Money, Quantity, Percent, PercentOf, WithTax, WithoutTax, Integer, Date, Moment, Boolean, Values, Cases,
         Phone, Email, TaxId, Country, Currency, Join, Part, ListOf, Python,
     )
