@@ -477,3 +477,43 @@ def test_two_passes_do_not_work_on_one_entity_at_once(world: World) -> None:
     world.sync()
     other.close()
     assert names(world, "erp") == ["A", "B"]
+
+
+def test_what_archiving_does_to_a_record_is_no_edit_of_it(tmp_path: Path) -> None:
+    world = World(tmp_path, mappings={"customer": world_customers_with_status()})
+    a = world.crm.add("customers", name="A", state="active")
+    world.sync()
+    b = next(iter(world.erp.rows["customers"]))
+    world.erp.rewrite = lambda record: record.update(state="inactive") if record.get("archived") else None
+    world.crm.remove("customers", a)
+    assert world.sync().open_conflicts == 0
+    assert world.erp.row("customers", b)["state"] == "inactive"
+    report = world.sync()
+    assert report.open_conflicts == 0 and report.writes == 0
+
+
+def world_customers_with_status() -> str:
+    return "version: 1\nresource: customers\nentity: customer\nfields: {name: name, status: state}\n"
+
+
+def test_a_written_record_whose_follow_up_failed_is_a_letter_and_a_replay_takes_it_up(world: World) -> None:
+    from hub.errors import RecordRejected
+
+    original = world.erp.create
+
+    def create(*args: Any) -> Any:
+        results = original(*args)
+        results[0].problem = RecordRejected("submitted, but not audited")
+        return results
+
+    world.erp.create = create  # type: ignore[method-assign]
+    world.crm.add("customers", name="A", credit=1)
+    assert world.sync().open_letters == 1
+    assert names(world, "erp") == ["A"]
+    with world.engine() as engine:
+        (letter,) = engine.letters()
+        assert (letter["stage"], letter["message"]) == ("follow_up", "submitted, but not audited")
+        engine.replay([letter["id"]])
+    report = world.sync()
+    assert report.open_letters == 0 and world.erp.calls.count("update") == 1
+    quiet(world)

@@ -16,8 +16,9 @@ from hub.errors import HubError
 Record = dict[str, Any]
 
 FieldType = Literal[
-    "text", "integer", "decimal", "boolean", "date", "datetime", "choice", "choices", "reference", "lines", "object", "any"
-]
+    "text", "integer", "decimal", "boolean", "date", "datetime",
+    "choice", "choices", "reference", "lines", "object", "any",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Field:
     reference: str | None = None
     """Resource that a reference points at."""
     fields: tuple[Field, ...] = ()
-    """Fields of a line (``type='lines'``) or members of an object or reference (``Account_Name`` → ``id``, ``name``)."""
+    """Fields of a line (``type='lines'``) or members of an object or reference (``Account_Name`` → ``id``, …)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +208,9 @@ class Delete(Protocol):
 
 @runtime_checkable
 class Probe(Protocol):
-    def probe(self, resource: str, writes: Sequence[Write], fields: Sequence[str], options: Record) -> list[Remote | None]:
+    def probe(
+        self, resource: str, writes: Sequence[Write], fields: Sequence[str], options: Record
+    ) -> list[Remote | None]:
         """Was this create carried out? Looked up by the hub's key, else by the natural key, never through a search
         index that lags. None: certainly not there. Raises when the system can't say."""
         ...

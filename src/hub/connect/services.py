@@ -23,7 +23,7 @@ class Cache(Protocol):
         ...
 
     def lock(self, key: str) -> AbstractContextManager[object]:
-        """Only one holder at a time, over all threads and processes: whoever comes second finds the first one's value."""
+        """Only one holder at a time, over all threads and processes: the second finds the first one's value."""
         ...
 
 

@@ -95,7 +95,7 @@ def open_store(url: str, *, migrate: bool = True) -> Store:
 
 def _private_file(path: str | None) -> None:
     """The database holds a company's customers: nobody else on the machine may read it."""
-    if not path or path == ":memory:":
+    if not path or path == ":memory:" or path.startswith("file:"):
         return
     file = Path(path)
     if not file.parent.exists():

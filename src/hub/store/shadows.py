@@ -225,6 +225,17 @@ def set_gone(connection: Connection, system: str, entity: str, remote_ids: Itera
         connection.execute(_GONE, rows)
 
 
+def set_meant(connection: Connection, shadow: Shadow, meant: dict[str, Any]) -> None:
+    """Change what we meant with a remote record."""
+    connection.execute(
+        update(SHADOW)
+        .where(
+            SHADOW.c.system == shadow.system, SHADOW.c.entity == shadow.entity, SHADOW.c.remote_id == shadow.remote_id
+        )
+        .values(meant=dumps(meant) if meant else None)
+    )
+
+
 def count(connection: Connection, system: str, entity: str) -> int:
     """Live records known of one resource."""
     statement = select(func.count()).where(

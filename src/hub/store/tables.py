@@ -195,7 +195,7 @@ class LetterRow(HubTable, table=True):
     hub_id: str = ""
     remote_id: str = ""
     stage: str
-    """``observe``, ``write``, ``delete``, ``doubt``."""
+    """``observe``, ``write``, ``delete``, ``doubt``, ``follow_up`` (written, but a later step failed)."""
     field: str = ""
     error: str
     message: str = Field(sa_column=Column("message", Text, nullable=False))

@@ -179,6 +179,8 @@ class Writer:
             self.written |= {one.record.hub_id for one, _ in done}
         doubtful = []
         for one, result in zip(chunk, results, strict=True):
+            if result.problem is not None:
+                self._letter(connection, one.record, one.shadow, one.step, one.values, result.problem, "follow_up")
             if isinstance(result.error, UnknownOutcome):
                 doubtful.append(one.record.hub_id)
             elif result.error is not None:
@@ -199,13 +201,20 @@ class Writer:
         self._letter(connection, one.record, one.shadow, one.step, one.values, error)
 
     def _letter(
-        self, connection: Connection, record: Stored, shadow: Shadow | None, step: Step, values: Values, error: HubError
+        self,
+        connection: Connection,
+        record: Stored,
+        shadow: Shadow | None,
+        step: Step,
+        values: Values,
+        error: HubError,
+        stage: str | None = None,
     ) -> None:
         outcomes.letter(
             self.job,
             connection,
             self.endpoint,
-            stage="delete" if step.action in {"delete", "archive"} else "write",
+            stage=stage or ("delete" if step.action in {"delete", "archive"} else "write"),
             hub_id=record.hub_id,
             remote_id=shadow.remote_id if shadow else "",
             field=getattr(error, "field", None) or "",

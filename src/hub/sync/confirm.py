@@ -63,11 +63,13 @@ class Confirmer:
     def _removed(self, connection: Connection, done: Sequence[Done]) -> set[str]:
         counts = self.job.counts(self.endpoint)
         entries = []
-        for record, shadow, step, _ in done:
+        for record, shadow, step, remote in done:
             if shadow is None:
                 continue
             gone = "hub" if step.action == "delete" else "archived"
             shadows.set_gone(connection, self.endpoint.system, self.endpoint.entity, [shadow.remote_id], gone)
+            if step.action == "archive" and remote is not None and remote.record is not None:
+                self.intake.take(connection, [remote])  # what archiving made of it is known from now on
             counts.deleted += step.action == "delete"
             counts.archived += step.action == "archive"
             entries.append(

@@ -225,12 +225,26 @@ class Intake:
             at=edited_at(one.remote, self.job.now()),
             linked=linked,
         )
+        if shadow.gone == "archived":
+            self._note_archived(batch, one, record, sight, shadow)
+            return
         decision = decide(sight, self.lens.fields, self.policy)
         meant = {k: v for k, v in shadow.meant.items() if k not in decision.unpaired}
         revived = shadow.gone not in LIVE
         self.apply_decision(connection, batch, one.remote, record, decision, revived=revived)
         archived = None if revived else shadow.gone
         batch.shadows.append(self._shadow(one, record.hub_id, meant)._replace(gone=archived))
+
+    def _note_archived(self, batch: Batch, one: News, record: Stored, sight: Sight, shadow: Shadow) -> None:
+        """A record we archived there: what it shows now (archived, first of all) is noted, and changes nothing."""
+        changes = [
+            change._replace(kind="refused", rule="archived")
+            for change in decide(sight, self.lens.fields, self.policy).changes
+            if change.kind != "converged"
+        ]
+        if changes:
+            batch.entries.append(outcomes.observed(self.endpoint, record.hub_id, one.remote, changes))
+        batch.shadows.append(self._shadow(one, record.hub_id, shadow.meant)._replace(gone="archived"))
 
     def apply_decision(
         self,

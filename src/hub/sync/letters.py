@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import Connection
+
 from hub.errors import ConfigurationError
-from hub.store import records, runs, work
+from hub.store import records, runs, shadows, work
 from hub.store.codec import loads_remote
 from hub.store.database import Store
 
@@ -35,7 +37,18 @@ def set_status(store: Store, letter_ids: Sequence[int] | None, status: str, now:
             work.set_letter(connection, letter_id, status, now)
             if row["hub_id"]:
                 records.mark(connection, [row["hub_id"]], 1)
+            if status == "replay" and row["stage"] == "follow_up":
+                _write_once_more(connection, row)
             if status == "replay" and row["stage"] == "observe":
                 # Read everything once more: the feed has long gone past this record.
                 runs.set_cursor(connection, row["system"], row["entity"], value=None)
     return len(wanted)
+
+
+def _write_once_more(connection: Connection, row: Row) -> None:
+    """The record is written, a later step failed: let one field look unwritten, so that an update takes the step up."""
+    shadow = shadows.by_hub(connection, [row["hub_id"]]).get(row["hub_id"], {}).get(row["system"])
+    payload = loads_remote(row["payload"])
+    name = next((n for n, value in payload.items() if value is not None and not isinstance(value, list)), None)
+    if shadow is not None and name is not None:
+        shadows.set_meant(connection, shadow, {**shadow.meant, name: None})
