@@ -122,7 +122,7 @@ def _picture(report: PassReport) -> str:
     if not any(gave.values()) and not any(received.values()):
         return ""
     systems = list(gave)
-    lines = ["flowchart LR", "  hub((hub))"]
+    lines = ["flowchart LR", "  hub([hub])"]
     lines += [f'  s{i}["{_label(name)}"]' for i, name in enumerate(systems)]
     for i, name in enumerate(systems):
         if gave[name]:

@@ -56,7 +56,9 @@ def name_of_run() -> str:
     kind = runtime.flow_run.flow_name or "sync"
     given = runtime.flow_run.parameters or {}
     if plan_id := given.get("plan_id"):
-        return f"{kind} {plan_id}"
+        return f"{kind} plan {plan_id}"
+    if kind == "approve":
+        return "decide open conflicts"
     scope = Scope(given.get("entities") or [], given.get("systems") or [], bool(given.get("full")))
     try:
         from hub.project import open_project

@@ -33,7 +33,8 @@ def server_environment(home: Path, port: int, environ: Mapping[str, str] = os.en
         "PREFECT_SERVER_API_PORT": str(port),
         # Relative: with an own port the UI would otherwise still call port 4200.
         "PREFECT_SERVER_UI_API_URL": "/api",
-        "PREFECT_UI_URL": f"http://{HOST}:{port}",
+        # Where links in notifications lead: to the newer UI, as "/" does.
+        "PREFECT_UI_URL": f"http://{HOST}:{port}/v2",
         # The UI's files are copied at the start: not into the package, which may be read-only or shared.
         "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(home / "ui"),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
