@@ -14,7 +14,7 @@ class Customer(Head, table=True):
 
     __tablename__ = "customer"
     lines_of: ClassVar[dict[str, Any]] = {"addresses": (CustomerAddress, "kind", "Postal addresses, one of a kind.")}
-    title_of: ClassVar[tuple[str, ...]] = ("number", "name")
+    title_of: ClassVar[tuple[str, ...]] = ("name", "number")
 
     number: str | None = c.text("Number by which people know the customer.", index=True)
     name: str | None = c.text("Full, legal name.", index=True)
