@@ -218,8 +218,11 @@ def test_a_registered_python_pair_is_an_operator(tmp_path):
         "Count": 1,
         "Title": "xcd",
     }
-    got = lens_of("count: {field: Count, via: {python: shift}}", functions=functions).get({"Count": "x"})
-    assert "TypeError" in got.problems[0].message
+    lens = lens_of("count: {field: Count, via: {python: shift}}", functions=functions)
+    assert "TypeError" in lens.get({"Count": "x"}).problems[0].message
+    (tmp_path / "mine.py").write_text((tmp_path / "mine.py").read_text().replace("value - self.by", "value - 2"))
+    changed, _ = load_functions(tmp_path)
+    assert lens_of("count: {field: Count, via: {python: shift}}", functions=changed).version != lens.version
 
 
 def test_a_python_file_that_cant_be_imported_is_a_problem(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from hub.mapping.grammar import MappingFile
 from hub.mapping.lens import Problem
 from hub.mapping.operators import registered
 from hub.mapping.operators.base import FitError
-from hub.mapping.plan import Node, Plan
+from hub.mapping.operators.python import Python
+from hub.mapping.plan import Lines, Node, Picks, Plan, Single
 from hub.mapping.reading import Section, Where, plain_section, read_yaml
 from hub.mapping.validate import validated
 from hub.model.spec import EntitySpec
@@ -121,18 +123,31 @@ def _plan(
     resource: Resource | None,
 ) -> Plan:
     match = tuple(tuple(rule) if isinstance(rule, list) else (rule,) for rule in model.match)
-    version = _version(section.data, specs[model.entity], resource)
+    version = _version(section.data, specs[model.entity], resource, _sources(nodes))
     read, write = dict(model.read), dict(model.write)
     return Plan(model.entity, model.resource, section.file, version, match, nodes, read, write)
 
 
-def _version(data: Any, spec: EntitySpec, resource: Resource | None) -> str:
-    """Hash of what the file says, the canonical types it meets and the remote ones: all that decides the result."""
+def _sources(nodes: Iterable[Node]) -> list[str]:
+    """The sources of all Python pairs in use."""
+    found: list[str] = []
+    for node in nodes:
+        if isinstance(node, Lines):
+            found += _sources(node.nodes)
+        elif isinstance(node, Picks):
+            found += [source for parts in node.entries.values() for source in _sources(parts)]
+        elif isinstance(node, Single):
+            found += [op.source() for op in node.chain.ops if isinstance(op, Python)]
+    return found
+
+
+def _version(data: Any, spec: EntitySpec, resource: Resource | None, sources: list[str]) -> str:
+    """Hash of what the file says, the canonical types it meets, the remote ones and the functions: all that decides."""
     said = {key: value for key, value in data.items() if key != "description"}
     types = {name: _kind(field) for name, field in spec.fields.items()}
     remote = {field.name: asdict(field) for field in resource.fields} if resource else {}
     ids = resource.line_ids if resource else {}
-    text = repr(_ordered([LANGUAGE, said, types, remote, ids]))
+    text = repr(_ordered([LANGUAGE, said, types, remote, ids, sources]))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

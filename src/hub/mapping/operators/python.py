@@ -145,6 +145,13 @@ class Python(Operator):
     def fit(self, place: Place) -> None:
         pass
 
+    def source(self) -> str:
+        """The pair's Python source where it can be had: a mapping is another one when its functions change."""
+        try:
+            return inspect.getsource(type(self.pair) if not isinstance(self.pair, type) else self.pair)
+        except (OSError, TypeError):
+            return repr(type(self.pair))
+
     def get(self, value: Any) -> Any:
         return self.pair.get(value)
 
