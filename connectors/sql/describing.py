@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from hub.connect.capabilities import Field, Resource
 
-from .settings import Settings
+from .settings import NewKey, Settings
 from .tables import Column, Lines, Source
 
 BATCH = 200
@@ -17,7 +17,7 @@ BATCH = 200
 def resource_of(source: Source, system: Settings, family: str) -> Resource:
     """The resource that a table or view is."""
     table, settings = source.table, source.settings
-    fields = [field_of(column, column.name in table.key) for column in table.columns.values()]
+    fields = [field_of(column, column.name in table.key, table.new_key) for column in table.columns.values()]
     fields += [_lines_field(lines) for lines in source.lines.values()]
     return Resource(
         source.name,
@@ -34,12 +34,12 @@ def resource_of(source: Source, system: Settings, family: str) -> Resource:
     )
 
 
-def field_of(column: Column, is_key: bool = False) -> Field:
+def field_of(column: Column, is_key: bool, new_key: NewKey) -> Field:
     return Field(
         column.name,
         type=column.kind.field,
         label=column.comment,
-        required=not column.nullable and not column.filled,
+        required=not column.nullable and not column.filled and not (is_key and new_key == "next"),
         read_only=column.fixed or (is_key and column.counts),
         unique=column.unique,
         max_length=column.kind.max_length,
@@ -52,7 +52,7 @@ def field_of(column: Column, is_key: bool = False) -> Field:
 def _lines_field(lines: Lines) -> Field:
     own = [Field(lines.id_field, type="text", label="the line's own id", read_only=True)]
     fields = [
-        field_of(column, column.name in lines.table.key)
+        field_of(column, column.name in lines.table.key, lines.table.new_key)
         for column in lines.table.columns.values()
         if not isinstance(column.sql.type, sa.LargeBinary)
     ]

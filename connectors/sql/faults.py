@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
 from hub.errors import AlreadyExists, AuthenticationError, ConfigurationError, HubError, RecordRejected, Unavailable
 
+_NULL_CURE = "give the field a value in the mapping: default for new records, null_as where the hub has none"
 _MYSQL_DUPLICATE = {1022, 1062, 1169, 1586}
 _MYSQL_RECORD = {1048, 1138, 1216, 1217, 1264, 1265, 1292, 1364, 1366, 1367, 1406, 1411, 1451, 1452, 1644, 3819, 4025}
 _MYSQL_LOGIN = {1044, 1045, 1698}
@@ -42,7 +43,8 @@ def translate(error: DBAPIError, where: str, unique: dict[str, tuple[str, ...]] 
         field = _unique_field(error, message, unique or {})
         return AlreadyExists(message, field=field, code=code, where=where)
     if kind is RecordRejected:
-        return RecordRejected(message, field=_field(error, message), code=code, where=where)
+        cure = _NULL_CURE if code in ("23502", "1048", "1364") or "NOT NULL constraint" in message else None
+        return RecordRejected(message, field=_field(error, message), code=code, where=where, cure=cure)
     cures = {
         AuthenticationError: "check user and password in the URL",
         ConfigurationError: "check the URL, the names in hub.yaml and the user's permissions (GRANT)",
@@ -129,8 +131,9 @@ def _message(error: DBAPIError) -> str:
     original: Any = error.orig
     detail = getattr(original, "diag", None)
     if detail is not None and detail.message_primary:
-        more = f" ({detail.message_detail})" if detail.message_detail else ""
-        return f"{detail.message_primary}{more}"
+        # "Failing row contains …" would put the whole row into logs and letters.
+        said = str(detail.message_detail or "")
+        return str(detail.message_primary) + (f" ({said})" if said and not said.startswith("Failing row") else "")
     arguments: Any = getattr(original, "args", ())
     said = arguments[1] if _is_mysql(error) and len(arguments) > 1 else original
     lines = str(said).strip().splitlines()

@@ -112,7 +112,7 @@ class Batches:
         if not isinstance(found, RecordRejected):
             return self._lost(refused.error, found)
         field = f"{refused.field}.{found.field}" if found.field else refused.field
-        return RecordRejected(found.what, field=field, code=found.code, where=found.where)
+        return RecordRejected(found.what, field=field, code=found.code, where=found.where, cure=found.cure)
 
     def _number_taken(self, found: HubError) -> bool:
         """Someone else took the number that was next."""

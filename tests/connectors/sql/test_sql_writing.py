@@ -119,6 +119,12 @@ def test_a_number_is_never_stored_as_another(server, values, message):
     assert server.rows("SELECT * FROM customers") == []
 
 
+def test_a_null_where_none_is_allowed_brings_the_cure(world):
+    error = refused(world.open().create("customers", [new({"customer_id": "X", "company_name": None})], [], {}))
+    assert "null_as" in error.cure
+    assert "Failing row" not in str(error)
+
+
 def test_sqlite_refuses_numbers_that_it_would_round(lite):
     values = {"customer_id": "X", "company_name": "X", "credit": "12345678901234567.89"}
     error = refused(lite.open().create("customers", [new(values)], [], {}))
