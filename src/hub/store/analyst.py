@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, delete
 
 from hub.model.projection import Projector, entity_tables, projector
 from hub.model.spec import EntitySpec
+from hub.store.among import among
 from hub.store.bulk import insert_rows, json_columns, json_text, upsert_rows
 from hub.store.records import RecordWrite
 
@@ -55,12 +56,14 @@ def project(
     old = [*gone, *alive]
     for child in tables.children.values():
         if old:
-            connection.execute(delete(child.table).where(child.table.c[child.parent_column].in_(old)))
+            connection.execute(
+                delete(child.table).where(among(child.table.c[child.parent_column], "ids")), {"ids": old}
+            )
         insert_rows(connection, child.table, *_tuples(child.table, children[child.table.name]))
     columns, values = _tuples(tables.table, changed)
     upsert_rows(connection, tables.table, columns, ("hub_id",), values)
     if gone:
-        connection.execute(delete(tables.table).where(tables.table.c.hub_id.in_(gone)))
+        connection.execute(delete(tables.table).where(among(tables.table.c.hub_id, "ids")), {"ids": gone})
 
 
 def _tuples(table: Table, rows: list[Row]) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:

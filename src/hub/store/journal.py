@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
+from hub.store.among import among
 from hub.store.bulk import insert_rows
 from hub.store.codec import dumps, loads
 from hub.store.tables import JournalRow
@@ -58,11 +59,11 @@ def of_run(connection: Connection, run: str) -> list[Logged]:
     return _read(connection, JOURNAL.c.run == run)
 
 
-def _read(connection: Connection, condition: Any) -> list[Logged]:
+def _read(connection: Connection, condition: Any, parameters: dict[str, Any] | None = None) -> list[Logged]:
     statement = select(JOURNAL).where(condition).order_by(JOURNAL.c.id)
     return [
         Logged(r.id, r.run, r.at, r.entity, r.hub_id, r.kind, r.system, r.remote_id, loads(r.detail))
-        for r in connection.execute(statement)
+        for r in connection.execute(statement, parameters)
     ]
 
 
@@ -70,4 +71,4 @@ def of_records(connection: Connection, hub_ids: Sequence[str], system: str) -> l
     """What one system's observations and links did to these records, in order."""
     if not hub_ids:
         return []
-    return _read(connection, (JOURNAL.c.hub_id.in_(list(hub_ids))) & (JOURNAL.c.system == system))
+    return _read(connection, among(JOURNAL.c.hub_id, "ids") & (JOURNAL.c.system == system), {"ids": hub_ids})

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import xxhash
 from sqlalchemy import Connection, and_, bindparam, delete, func, literal_column, select, update
 
+from hub.store.among import among
 from hub.store.bulk import insert_new_rows, insert_rows, update_rows
 from hub.store.codec import dumps, loads
 from hub.store.tables import MatchKeyRow, RecordRow
@@ -51,7 +52,7 @@ _COLUMNS = (
     RECORD.c.deleted_at,
     RECORD.c.deleted_by,
 )
-_BY_IDS = select(*_COLUMNS).where(RECORD.c.hub_id.in_(bindparam("ids", expanding=True)))
+_BY_IDS = select(*_COLUMNS).where(among(RECORD.c.hub_id, "ids"))
 _DIRTY = (
     select(*_COLUMNS)
     .where(
@@ -73,13 +74,13 @@ def load(connection: Connection, hub_ids: Iterable[str]) -> dict[str, Stored]:
     ids = list(hub_ids)
     if not ids:
         return {}
-    return {row[0]: _stored(row) for row in connection.execute(_BY_IDS, {"ids": ids})}
+    return {row[0]: _stored(row) for row in connection.execute(_BY_IDS, {"ids": ids}).all()}
 
 
 def dirty(connection: Connection, entity: str, after: str, limit: int) -> list[Stored]:
     """The next records of an entity that a plan has to look at, in order of hub id."""
     rows = connection.execute(_DIRTY, {"entity": entity, "after": after, "n": limit})
-    return [_stored(row) for row in rows]
+    return [_stored(row) for row in rows.all()]
 
 
 def page(connection: Connection, entity: str, after: str, limit: int) -> list[Stored]:
@@ -190,14 +191,18 @@ def index(
     insert_new_rows(connection, MATCH, ("entity", "key", "hub_id"), rows)
 
 
+_MATCHING = select(MATCH.c.key, MATCH.c.hub_id).where(
+    MATCH.c.entity == bindparam("entity"), among(MATCH.c.key, "wanted", numbers=True)
+)
+
+
 def find(connection: Connection, entity: str, keys: Iterable[int]) -> dict[int, list[str]]:
     """Records indexed under these keys."""
-    wanted = list(set(keys))
+    wanted = set(keys)
     if not wanted:
         return {}
-    statement = select(MATCH.c.key, MATCH.c.hub_id).where(MATCH.c.entity == entity, MATCH.c.key.in_(wanted))
     found: dict[int, list[str]] = {}
-    for key, hub_id in connection.execute(statement):
+    for key, hub_id in connection.execute(_MATCHING, {"entity": entity, "wanted": wanted}).all():
         found.setdefault(key, []).append(hub_id)
     return found
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, update
 
+from hub.store.among import among
 from hub.store.bulk import insert_new_rows, insert_rows, upsert_rows
 from hub.store.codec import dumps, loads, loads_remote
 from hub.store.tables import SeenRow, ShadowRow
@@ -60,7 +61,7 @@ class ShadowWrite(NamedTuple):
 _KNOWN = select(SHADOW.c.remote_id, SHADOW.c.hub_id, SHADOW.c.hash, SHADOW.c.version, SHADOW.c.gone).where(
     SHADOW.c.system == bindparam("system"),
     SHADOW.c.entity == bindparam("entity"),
-    SHADOW.c.remote_id.in_(bindparam("ids", expanding=True)),
+    among(SHADOW.c.remote_id, "ids"),
 )
 _ALL = (
     SHADOW.c.system,
@@ -78,9 +79,10 @@ _ALL = (
 _BY_REMOTE = select(*_ALL).where(
     SHADOW.c.system == bindparam("system"),
     SHADOW.c.entity == bindparam("entity"),
-    SHADOW.c.remote_id.in_(bindparam("ids", expanding=True)),
+    among(SHADOW.c.remote_id, "ids"),
 )
-_BY_HUB = select(*_ALL).where(SHADOW.c.hub_id.in_(bindparam("ids", expanding=True)))
+_BY_HUB = select(*_ALL).where(among(SHADOW.c.hub_id, "ids"))
+_BY_HUB_IN = _BY_HUB.where(among(SHADOW.c.system, "systems"))
 
 
 def _shadow(row: Any) -> Shadow:
@@ -101,8 +103,8 @@ def _shadow(row: Any) -> Shadow:
 
 def known(connection: Connection, system: str, entity: str, remote_ids: Iterable[str]) -> dict[str, Known]:
     """What is known of these remote ids, without their contents."""
-    rows = connection.execute(_KNOWN, {"system": system, "entity": entity, "ids": list(remote_ids)})
-    return {row[0]: Known(row[1], row[2], row[3], row[4]) for row in rows}
+    rows = connection.execute(_KNOWN, {"system": system, "entity": entity, "ids": remote_ids})
+    return {row[0]: Known(row[1], row[2], row[3], row[4]) for row in rows.all()}
 
 
 def by_remote(connection: Connection, system: str, entity: str, remote_ids: Iterable[str]) -> dict[str, Shadow]:
@@ -111,7 +113,7 @@ def by_remote(connection: Connection, system: str, entity: str, remote_ids: Iter
     if not ids:
         return {}
     rows = connection.execute(_BY_REMOTE, {"system": system, "entity": entity, "ids": ids})
-    return {row[2]: _shadow(row) for row in rows}
+    return {row[2]: _shadow(row) for row in rows.all()}
 
 
 def by_hub(
@@ -122,8 +124,11 @@ def by_hub(
     found: dict[str, dict[str, Shadow]] = {}
     if not ids:
         return found
-    statement = _BY_HUB if systems is None else _BY_HUB.where(SHADOW.c.system.in_(list(systems)))
-    for row in connection.execute(statement, {"ids": ids}):
+    if systems is None:
+        rows = connection.execute(_BY_HUB, {"ids": ids})
+    else:
+        rows = connection.execute(_BY_HUB_IN, {"ids": ids, "systems": systems})
+    for row in rows.all():
         shadow = _shadow(row)
         own = found.setdefault(shadow.hub_id, {})
         other = own.get(shadow.system)
@@ -132,15 +137,17 @@ def by_hub(
     return found
 
 
+_LINKS = select(SHADOW.c.hub_id, SHADOW.c.ref).where(
+    among(SHADOW.c.hub_id, "ids"), SHADOW.c.system == bindparam("system"), _IS_LIVE
+)
+
+
 def links(connection: Connection, hub_ids: Iterable[str], system: str) -> dict[str, str]:
     """Hub id → reference key in ``system``, of live records."""
-    ids = list(set(hub_ids))
+    ids = set(hub_ids)
     if not ids:
         return {}
-    statement = select(SHADOW.c.hub_id, SHADOW.c.ref).where(
-        SHADOW.c.hub_id.in_(ids), SHADOW.c.system == system, _IS_LIVE
-    )
-    return {row[0]: row[1] for row in connection.execute(statement)}
+    return {row[0]: row[1] for row in connection.execute(_LINKS, {"ids": ids, "system": system}).all()}
 
 
 def linked_in(connection: Connection, hub_ids: Iterable[str], system: str, entity: str) -> set[str]:
@@ -149,15 +156,15 @@ def linked_in(connection: Connection, hub_ids: Iterable[str], system: str, entit
     if not ids:
         return set()
     statement = select(SHADOW.c.hub_id).where(
-        SHADOW.c.hub_id.in_(ids), SHADOW.c.system == system, SHADOW.c.entity == entity, _IS_LIVE
+        among(SHADOW.c.hub_id, "ids"), SHADOW.c.system == system, SHADOW.c.entity == entity, _IS_LIVE
     )
-    return {row[0] for row in connection.execute(statement)}
+    return {row[0] for row in connection.execute(statement, {"ids": ids}).all()}
 
 
 _REFS = select(SHADOW.c.ref, SHADOW.c.hub_id).where(
     SHADOW.c.system == bindparam("system"),
     SHADOW.c.entity == bindparam("entity"),
-    SHADOW.c.ref.in_(bindparam("refs", expanding=True)),
+    among(SHADOW.c.ref, "refs"),
     _IS_LIVE,
 )
 
@@ -168,7 +175,7 @@ def hub_ids_of(connection: Connection, system: str, entity: str, refs: Iterable[
     if not wanted:
         return {}
     rows = connection.execute(_REFS, {"system": system, "entity": entity, "refs": wanted})
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: row[1] for row in rows.all()}
 
 
 _SHADOW = ("system", "entity", "remote_id", "hub_id", "ref", "version", "hash", "data", "meant", "modified_at", "gone")

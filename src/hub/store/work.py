@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from hub.store.among import among
 from hub.store.bulk import insert_rows
 from hub.store.codec import dumps, loads, loads_remote
 from hub.store.database import upsert
@@ -20,8 +21,8 @@ WAITING = WaitingRow.__table__  # type: ignore[attr-defined]
 Row = dict[str, Any]
 
 
-def _rows(connection: Connection, statement: Any) -> list[Row]:
-    return [dict(row._mapping) for row in connection.execute(statement)]
+def _rows(connection: Connection, statement: Any, parameters: Row | None = None) -> list[Row]:
+    return [dict(row._mapping) for row in connection.execute(statement, parameters)]
 
 
 # intents ----------------------------------------------------------------------------------------------------------
@@ -52,8 +53,9 @@ def settle_intents(connection: Connection, run: str, system: str, entity: str, h
     if ids:
         connection.execute(
             delete(INTENT).where(
-                INTENT.c.run == run, INTENT.c.system == system, INTENT.c.entity == entity, INTENT.c.hub_id.in_(ids)
-            )
+                INTENT.c.run == run, INTENT.c.system == system, INTENT.c.entity == entity, among(INTENT.c.hub_id, "ids")
+            ),
+            {"ids": ids},
         )
 
 
@@ -84,9 +86,9 @@ def open_conflicts(connection: Connection, hub_ids: Iterable[str]) -> dict[str, 
     ids = list(hub_ids)
     if not ids:
         return {}
-    statement = select(CONFLICT).where(CONFLICT.c.hub_id.in_(ids), CONFLICT.c.status == "open")
+    statement = select(CONFLICT).where(among(CONFLICT.c.hub_id, "ids"), CONFLICT.c.status == "open")
     found: dict[str, list[Row]] = {}
-    for row in _rows(connection, statement):
+    for row in _rows(connection, statement, {"ids": ids}):
         found.setdefault(row["hub_id"], []).append(_decoded(row))
     return found
 
@@ -170,9 +172,9 @@ def letters_of(connection: Connection, hub_ids: Iterable[str]) -> dict[str, dict
     ids = list(hub_ids)
     if not ids:
         return {}
-    statement = select(LETTER).where(LETTER.c.hub_id.in_(ids), LETTER.c.status.in_(("open", "discarded")))
+    statement = select(LETTER).where(among(LETTER.c.hub_id, "ids"), LETTER.c.status.in_(("open", "discarded")))
     found: dict[str, dict[str, Row]] = {}
-    for row in _rows(connection, statement):
+    for row in _rows(connection, statement, {"ids": ids}):
         found.setdefault(row["hub_id"], {})[row["system"]] = row
     return found
 
@@ -198,7 +200,8 @@ def close_letters(
         alive.append(LETTER.c.stage == stage)
     for column, ids in ((LETTER.c.hub_id, list(hub_ids)), (LETTER.c.remote_id, list(remote_ids))):
         if ids:
-            connection.execute(update(LETTER).where(*alive, column.in_(ids)).values(status="done", last_at=at))
+            statement = update(LETTER).where(*alive, among(column, "ids")).values(status="done", last_at=at)
+            connection.execute(statement, {"ids": ids})
 
 
 # waiting observations -------------------------------------------------------------------------------------------------
@@ -235,5 +238,8 @@ def drop_waiting(connection: Connection, system: str, entity: str, remote_ids: I
     ids = list(remote_ids)
     if ids:
         connection.execute(
-            delete(WAITING).where(WAITING.c.system == system, WAITING.c.entity == entity, WAITING.c.remote_id.in_(ids))
+            delete(WAITING).where(
+                WAITING.c.system == system, WAITING.c.entity == entity, among(WAITING.c.remote_id, "ids")
+            ),
+            {"ids": ids},
         )
