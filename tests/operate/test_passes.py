@@ -116,7 +116,7 @@ def test_only_conflicts_of_the_passs_entities_are_told(folder: Path) -> None:
 def test_a_conflict_is_asked_in_the_values_own_words(folder: Path) -> None:
     conflict(folder)
     (question,) = desk(str(folder)).questions
-    assert question.title == "customer C001, phone"
+    assert question.title == "customer 上海市第1贸易有限公司, phone"
     assert set(question.choices) == {LEAVE, "erp: +8675522222222", "crm: +8675511111111"}
 
 
