@@ -9,7 +9,7 @@ import xxhash
 from sqlalchemy import Connection, and_, bindparam, delete, func, literal_column, select, update
 
 from hub.store.among import among
-from hub.store.bulk import insert_new_rows, insert_rows, update_rows
+from hub.store.bulk import insert_new_rows, insert_rows
 from hub.store.codec import dumps, loads
 from hub.store.tables import MatchKeyRow, RecordRow
 
@@ -156,9 +156,14 @@ def update_records(connection: Connection, writes: Sequence[RecordWrite], at: st
         connection.execute(_UPDATE, rows)
 
 
+_MARK = update(RECORD).where(among(RECORD.c.hub_id, "ids")).values(dirty=bindparam("d"))
+
+
 def mark(connection: Connection, hub_ids: Iterable[str], dirty: int) -> None:
     """Say whether a plan has to look at these records."""
-    update_rows(connection, RECORD, ("dirty",), ("hub_id",), [(dirty, hub_id) for hub_id in hub_ids])
+    ids = list(hub_ids)
+    if ids:
+        connection.execute(_MARK, {"d": dirty, "ids": ids})
 
 
 def mark_entity(connection: Connection, entity: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
@@ -28,12 +28,24 @@ def _rows(connection: Connection, statement: Any, parameters: Row | None = None)
 # intents ----------------------------------------------------------------------------------------------------------
 
 
-_INTENT = ("run", "system", "entity", "hub_id", "action", "remote_id", "version", "fields", "at", "doubt")
+class Intent(NamedTuple):
+    """A write that is about to be made; ``fields`` are the canonical values sent, as JSON."""
+
+    run: str
+    system: str
+    entity: str
+    hub_id: str
+    action: str
+    remote_id: str | None
+    version: str | None
+    fields: str
+    at: str
+    doubt: int = 0
 
 
-def add_intents(connection: Connection, rows: Sequence[Row]) -> None:
-    """Store intents; ``fields`` is already JSON."""
-    insert_rows(connection, INTENT, _INTENT, [tuple(row[name] for name in _INTENT) for row in rows])
+def add_intents(connection: Connection, intents: Sequence[Intent]) -> None:
+    """Store intents."""
+    insert_rows(connection, INTENT, Intent._fields, intents)
 
 
 def intents(connection: Connection, system: str | None = None) -> list[Row]:

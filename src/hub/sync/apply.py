@@ -15,9 +15,11 @@ from hub.store import runs, shadows, work
 from hub.store.codec import dumps
 from hub.store.records import Stored
 from hub.store.shadows import Shadow
+from hub.store.work import Intent
 from hub.sync import outcomes
 from hub.sync.confirm import Confirmer
 from hub.sync.context import Pass
+from hub.sync.picking import picked
 from hub.sync.plan import Step
 from hub.sync.planning import mark_of
 from hub.sync.policy import Endpoint
@@ -63,7 +65,7 @@ class Writer:
     def _write(self, action: str, items: Sequence[tuple[Stored, Shadow | None, Step]]) -> None:
         with self.job.transaction(self.endpoint.entity) as connection:
             jobs = self._prepare(connection, items)
-            work.add_intents(connection, [self._intent(one) for one in jobs])
+            work.add_intents(connection, self._intents(jobs))
         size = max(1, self.endpoint.resource.batch)
         chunks = [jobs[start : start + size] for start in range(0, len(jobs), size)]
         if len(chunks) == 1:
@@ -76,12 +78,12 @@ class Writer:
     def _prepare(self, connection: Connection, items: Sequence[tuple[Stored, Shadow | None, Step]]) -> list[Job]:
         """Translate canonical values to the system's fields; what can't be expressed there becomes a letter."""
         paths = self.job.refs(self.endpoint)
-        values = [{name: record.values[name] for name in step.write} for record, _, step in items]
+        values = [picked(record.values, step.write) for record, _, step in items]
         table = remote_table(connection, self.endpoint.system, values, paths)
         jobs = []
         for (record, shadow, step), wanted in zip(items, values, strict=True):
-            sent = dict(wanted)
-            if translate(sent, paths, table):
+            sent = dict(wanted) if paths else wanted
+            if paths and translate(sent, paths, table):
                 continue  # what it refers to was not created after all: the next pass tries again
             live = shadow if shadow is not None and step.action != "create" else None
             try:
@@ -102,19 +104,22 @@ class Writer:
             jobs.append(Job(record, live, step, wanted, write))
         return jobs
 
-    def _intent(self, one: Job) -> dict[str, Any]:
-        return {
-            "run": self.job.run,
-            "system": self.endpoint.system,
-            "entity": self.endpoint.entity,
-            "hub_id": one.record.hub_id,
-            "action": one.step.action,
-            "remote_id": one.write.id,
-            "version": one.write.version,
-            "fields": dumps(one.values),
-            "at": self.job.now(),
-            "doubt": 0,
-        }
+    def _intents(self, jobs: list[Job]) -> list[Intent]:
+        run, system, entity, now = self.job.run, self.endpoint.system, self.endpoint.entity, self.job.now()
+        return [
+            Intent(
+                run,
+                system,
+                entity,
+                one.record.hub_id,
+                one.step.action,
+                one.write.id,
+                one.write.version,
+                dumps(one.values),
+                now,
+            )
+            for one in jobs
+        ]
 
     def _call(self, action: str, chunk: list[Job]) -> tuple[list[Result], HubError | None]:
         """Make the call; runs in a worker thread, touches nothing but the connector."""

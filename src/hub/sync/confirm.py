@@ -24,6 +24,7 @@ from hub.sync import outcomes
 from hub.sync.context import Pass, edited_at
 from hub.sync.decide import ABSENT, Sight, by_key, decide
 from hub.sync.intake import Batch, Intake
+from hub.sync.picking import picked, present
 from hub.sync.plan import Step, Target, differences
 from hub.sync.policy import Endpoint
 from hub.sync.refs import hub_table, translate
@@ -41,6 +42,8 @@ class Confirmer:
         self.lens = endpoint.lens
         self.intake = Intake(job, endpoint)
         self._rest: dict[tuple[str, ...], dict[str, LensField]] = {}
+        self._unseen: dict[tuple[str, ...], bool] = {}
+        """Fields written together → whether the system never shows some of them."""
         self._computed = {name: _computed_part(f) for name, f in self.lens.fields.items() if f.lines is not None}
 
     def confirm(self, connection: Connection, done: Sequence[Done], *, doubtful: bool = False) -> set[str]:
@@ -92,9 +95,9 @@ class Confirmer:
         shown = [got.values for got in self.lens.get_many([record for _, record in answers])]
         bases = [self.lens.get(item[1].data).values if item[1] else None for item in done]
         table = hub_table(connection, system, [*shown, *(b for b in bases if b is not None)], paths)
-        for values in (*shown, *(b for b in bases if b is not None)):
+        for values in (*shown, *(b for b in bases if b is not None)) if paths else ():
             translate(values, paths, table, unknown="?")
-        batch = Batch()
+        batch = Batch(self.job.now())
         settled: set[str] = set()
         counts = self.job.counts(self.endpoint)
         for (record, shadow, step, _), (remote, raw), theirs, base in zip(done, answers, shown, bases, strict=True):
@@ -125,6 +128,8 @@ class Confirmer:
     ) -> dict[str, list[Any]]:
         """Note what we meant where the system shows something else; returns field → [meant, shown]."""
         rewritten: dict[str, list[Any]] = {}
+        if not meant and self._shown_as_meant(step.write, record.values, theirs):
+            return rewritten
         for name in step.write:
             lens_field = self.lens.fields[name]
             wanted = record.values[name]
@@ -139,6 +144,13 @@ class Confirmer:
                 rewritten[name] = [wanted, None if shows is ABSENT else shows]
         return rewritten
 
+    def _shown_as_meant(self, write: tuple[str, ...], wanted: Values, theirs: Values) -> bool:
+        """Whether every field we wrote is shown, just as we wrote it: then there is nothing to pair."""
+        unseen = self._unseen.get(write)
+        if unseen is None:
+            unseen = self._unseen[write] = any(self.lens.fields[name].direction == "out" for name in write)
+        return not unseen and picked(wanted, write).items() <= theirs.items()
+
     def _differs(self, name: str, lens_field: LensField, wanted: Any, shows: Any) -> bool:
         if lens_field.lines is None:
             return bool(wanted != shows)
@@ -147,6 +159,7 @@ class Confirmer:
             "",
             "",
             {name: replace(lens_field, strength="normal")},
+            (name,),
             "",
             None,
             {name: shows},
@@ -227,7 +240,7 @@ class Confirmer:
     def _store_shadow(
         self, batch: Batch, record: Stored, shadow: Shadow | None, remote: Remote, raw: dict[str, Any], meant: Values
     ) -> None:
-        text, mark = printed({name: raw[name] for name in self.intake.fields if name in raw})
+        text, mark = printed(present(raw, self.intake.fields))
         row = ShadowWrite(
             remote.id,
             record.hub_id,

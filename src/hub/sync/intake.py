@@ -23,6 +23,7 @@ from hub.sync import matching, outcomes
 from hub.sync.context import Pass, edited_at
 from hub.sync.correlate import Match
 from hub.sync.decide import Decision, Sight, decide
+from hub.sync.picking import present
 from hub.sync.policy import Endpoint
 from hub.sync.refs import Missing, hub_table, translate
 
@@ -44,6 +45,7 @@ class News:
 class Batch:
     """What one intake will store, gathered first and written in bulk."""
 
+    at: str
     created: list[RecordWrite] = field(default_factory=list)
     updated: list[RecordWrite] = field(default_factory=list)
     shadows_new: list[ShadowWrite] = field(default_factory=list)
@@ -108,8 +110,7 @@ class Intake:
         for remote in remotes:
             if remote.deleted or remote.record is None:
                 continue
-            record = remote.record
-            text, mark = printed({name: record[name] for name in self.fields if name in record})
+            text, mark = printed(present(remote.record, self.fields))
             old = known.get(remote.id)
             if old is not None:
                 taken.hub_ids[remote.id] = old.hub_id
@@ -162,7 +163,7 @@ class Intake:
                 ready.append(one)
         linked = [n for n in ready if n.known is not None]
         unlinked = [n for n in ready if n.known is None]
-        batch = Batch()
+        batch = Batch(self.job.now())
         stored = records.load(connection, [n.known.hub_id for n in linked if n.known])
         live = shadows.by_hub(connection, stored) if self.policy.authority and stored else {}
         for one in linked:
@@ -222,7 +223,7 @@ class Intake:
             meant=shadow.meant,
             ours=record.values,
             stamps=record.stamps,
-            at=edited_at(one.remote, self.job.now()),
+            at=edited_at(one.remote, batch.at),
             linked=linked,
         )
         if shadow.gone == "archived":
@@ -258,8 +259,7 @@ class Intake:
         quiet: bool = False,
     ) -> None:
         """Store what was decided about a known record. ``quiet``: nothing more has to be planned unless it changed."""
-        now = self.job.now()
-        stamps = outcomes.restamp(record.stamps, decision, self.endpoint.system, edited_at(remote, now))
+        stamps = outcomes.restamp(record.stamps, decision, self.endpoint.system, edited_at(remote, batch.at))
         deleted_at, deleted_by = (None, None) if revived else (record.deleted_at, record.deleted_by)
         refused = sum(change.kind == "refused" for change in decision.changes)
         self.job.counts(self.endpoint).refused += refused
@@ -298,9 +298,8 @@ class Intake:
 
     def _make(self, batch: Batch, one: News) -> str:
         """A new canonical record."""
-        now = self.job.now()
         hub_id = self.job.new_id()
-        stamps = {"*": [self.endpoint.system, edited_at(one.remote, now)]}
+        stamps = {"*": [self.endpoint.system, edited_at(one.remote, batch.at)]}
         batch.created.append(RecordWrite(hub_id, self.endpoint.entity, one.values, stamps, 1))
         batch.shadows_new.append(self._shadow(one, hub_id, {}))
         batch.entries.append(
@@ -328,7 +327,7 @@ class Intake:
             meant={},
             ours=record.values,
             stamps=record.stamps,
-            at=edited_at(one.remote, self.job.now()),
+            at=edited_at(one.remote, batch.at),
             linked=linked | {self.endpoint.system},
         )
         decision = decide(sight, self.lens.fields, self.policy)
@@ -346,7 +345,7 @@ class Intake:
 
     def store(self, connection: Connection, batch: Batch) -> None:
         """Write everything that was gathered, in bulk."""
-        system, entity, now = self.endpoint.system, self.endpoint.entity, self.job.now()
+        system, entity, now = self.endpoint.system, self.endpoint.entity, batch.at
         records.insert_records(connection, batch.created, now)
         records.update_records(connection, batch.updated, now)
         records.mark(connection, batch.touched - {w.hub_id for w in batch.updated}, 1)

@@ -22,6 +22,8 @@ class Target:
     entity: str
     resource: str
     fields: Mapping[str, LensField]
+    sends: tuple[str, ...]
+    """The fields that are sent: all but those with direction 'in'."""
     remote_id: str | None
     """None: no remote record yet."""
     gone: str | None
@@ -62,7 +64,7 @@ class Step:
     system: str
     action: Action
     fields: dict[str, list[Any]]
-    """Path → [old, new]."""
+    """Path → [old, new], of an update (see ``shown_fields``)."""
     write: tuple[str, ...]
     """Top-level canonical fields to send."""
     because: str
@@ -123,7 +125,7 @@ def _plan_create(verdict: Verdict, subject: Subject, target: Target) -> None:
     if not target.may_create:
         return
     missing = missing_refs(subject.values, target)
-    frozen = sorted(name for name in subject.frozen if name in target.fields or name == "*")
+    frozen = sorted([name for name in subject.frozen if name in target.fields or name == "*"])
     if frozen:
         verdict.holds.append(Hold(target.system, "conflict", f"{', '.join(frozen)} waits for a decision"))
     elif missing:
@@ -131,10 +133,17 @@ def _plan_create(verdict: Verdict, subject: Subject, target: Target) -> None:
     elif target.letter:
         verdict.holds.append(Hold(target.system, "letter", target.letter))
     else:
-        values = subject.values
-        write = tuple([n for n, f in target.fields.items() if f.direction != "in" and n in values])
-        fields = {n: [None, values[n]] for n in write if values[n] is not None}
-        verdict.steps.append(Step(target.system, "create", fields, write, f"new in {subject.origin}"))
+        write = target.sends
+        if not subject.values.keys() >= target.fields.keys():
+            write = tuple([name for name in write if name in subject.values])
+        verdict.steps.append(Step(target.system, "create", {}, write, f"new in {subject.origin}"))
+
+
+def shown_fields(step: Step, values: Values) -> dict[str, list[Any]]:
+    """Path → [old, new] of any step, as people and plans see it; ``values`` are the record's."""
+    if step.action != "create":
+        return step.fields
+    return {name: [None, values[name]] for name in step.write if values[name] is not None}
 
 
 def _plan_update(verdict: Verdict, subject: Subject, target: Target) -> None:

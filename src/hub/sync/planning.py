@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -19,6 +19,7 @@ from hub.sync.refs import RefPath, hub_table, mentioned, ref_paths, translate
 
 Values = dict[str, Any]
 PAGE = 1000
+NOTHING: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -86,13 +87,14 @@ class Planner:
         ]
 
     def _subject(self, record: Stored, conflicts: list[dict[str, Any]]) -> Subject:
-        newest = max(record.stamps.values(), key=lambda stamp: stamp[1], default=["", ""])
+        stamps = list(record.stamps.values()) or [["", ""]]
+        newest = stamps[0] if len(stamps) == 1 else max(stamps, key=lambda stamp: stamp[1])
         return Subject(
             record.hub_id,
             record.values,
             record.deleted_at is not None,
             record.deleted_by,
-            frozenset(row["path"].partition("[")[0] for row in conflicts),
+            frozenset([row["path"].partition("[")[0] for row in conflicts]) if conflicts else NOTHING,
             newest[0],
         )
 
@@ -120,30 +122,40 @@ class Planner:
         may_create = policy.create.get(system, True) and isinstance(connector, Create) and resource.writable
         may_update = isinstance(connector, Update) and resource.writable
         can_delete = isinstance(connector, Delete)
-        has_refs = bool(ref_paths(endpoint.lens))
+        unknown = Target(
+            system=system,
+            entity=self.entity,
+            resource=resource.name,
+            fields=endpoint.lens.fields,
+            sends=tuple(name for name, field in endpoint.lens.fields.items() if field.direction != "in"),
+            remote_id=None,
+            gone=None,
+            shown={},
+            meant={},
+            may_create=may_create,
+            deletes=policy.deletes,
+            can_delete=can_delete,
+            can_archive=can_delete and resource.archive,
+            linked=linked,
+            has_refs=bool(ref_paths(endpoint.lens)),
+        )
         for record in found:
             shadow = own.get(record.hub_id)
             letter = (letters.get(record.hub_id) or {}).get(system)
-            target = Target(
-                system=system,
-                entity=self.entity,
-                resource=resource.name,
-                fields=endpoint.lens.fields,
-                remote_id=shadow.remote_id if shadow else None,
-                gone=shadow.gone if shadow else None,
-                shown=shown.get(record.hub_id, {}),
-                meant=shadow.meant if shadow else {},
-                may_create=may_create,
-                deletes=policy.deletes,
-                can_delete=can_delete,
-                can_archive=can_delete and resource.archive,
-                linked=linked,
-                has_refs=has_refs,
-                letter=letter_text(letter, record, shadow) if letter else "",
-                waiting="its last observation waits" if shadow and shadow.remote_id in waiting else "",
-            )
             if shadow is not None and shadow.gone is None and not may_update:
                 continue
+            target = unknown
+            if shadow is not None:
+                target = replace(
+                    target,
+                    remote_id=shadow.remote_id,
+                    gone=shadow.gone,
+                    shown=shown[record.hub_id],
+                    meant=shadow.meant,
+                    waiting="its last observation waits" if shadow.remote_id in waiting else "",
+                )
+            if letter:
+                target = replace(target, letter=letter_text(letter, record, shadow))
             targets[record.hub_id].append(target)
 
     def _linked(
@@ -151,7 +163,7 @@ class Planner:
     ) -> dict[str, set[str]]:
         """Entity → which of the referred-to records the system has."""
         wanted: dict[str, set[str]] = {}
-        for one in values:
+        for one in values if paths else ():
             for entity, hub_id in mentioned(one, paths):
                 wanted.setdefault(entity, set()).add(hub_id)
         return {

@@ -101,6 +101,8 @@ def hub_table(
     connection: Connection, system: str, values: Iterable[Values], paths: tuple[RefPath, ...]
 ) -> dict[tuple[str, str], str]:
     """(entity, reference in ``system``) → hub id, for every reference in these values."""
+    if not paths:
+        return {}
     wanted: dict[str, set[str]] = {}
     for one in values:
         for entity, ref in mentioned(one, paths):
@@ -116,6 +118,8 @@ def remote_table(
     connection: Connection, system: str, values: Iterable[Values], paths: tuple[RefPath, ...]
 ) -> dict[tuple[str, str], str]:
     """(entity, hub id) → reference in ``system``."""
+    if not paths:
+        return {}
     wanted: dict[str, set[str]] = {}
     for one in values:
         for entity, hub_id in mentioned(one, paths):

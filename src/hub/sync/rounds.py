@@ -12,7 +12,7 @@ from hub.store.shadows import Shadow
 from hub.sync.apply import Writer, approve
 from hub.sync.context import Pass
 from hub.sync.gate import Gate
-from hub.sync.plan import Step
+from hub.sync.plan import Step, shown_fields
 from hub.sync.planning import Planned, Planner, is_risky, title
 from hub.sync.policy import Endpoint
 from hub.sync.report import Held, Plan, PlannedWrite
@@ -167,7 +167,7 @@ def planned_write(job: Pass, endpoint: Endpoint, record: Stored, shadow: Shadow 
         remote_id,
         title(job, record),
         step.action,
-        step.fields,
+        shown_fields(step, record.values),
         step.because,
     )
 
@@ -188,12 +188,10 @@ def list_plan(job: Pass, entities: list[str]) -> Plan:
                     shadow = planned.shadows.get(step.system)
                     if step.action == "create":
                         planned_creates.setdefault((step.system, entity), set()).add(record.hub_id)
-                    plan.writes.append(planned_write(job, endpoints[step.system], record, shadow, step))
-                    state.update(
-                        dumps(
-                            [step.system, record.hub_id, step.action, step.fields, shadow.hash if shadow else None]
-                        ).encode()
-                    )
+                    write = planned_write(job, endpoints[step.system], record, shadow, step)
+                    plan.writes.append(write)
+                    known = shadow.hash if shadow else None
+                    state.update(dumps([step.system, record.hub_id, step.action, write.fields, known]).encode())
                 for hold in planned.verdict.holds:
                     name = title(job, record)
                     plan.held.append(Held(hold.system, entity, record.hub_id, name, hold.reason, hold.detail))

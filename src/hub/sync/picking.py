@@ -1,0 +1,28 @@
+"""Parts of records, picked thousands of times: as a comprehension would, at half its cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any
+
+
+def picked(values: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """``{name: values[name] for name in names}``. Raises KeyError for a name that isn't there."""
+    if len(names) < 2:
+        return {name: values[name] for name in names}
+    return dict(zip(names, _getter(names)(values), strict=True))
+
+
+def present(values: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """As ``picked``, without the names that aren't there."""
+    try:
+        return picked(values, names)
+    except KeyError:
+        return {name: values[name] for name in names if name in values}
+
+
+@lru_cache(maxsize=1024)
+def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    return itemgetter(*names)
