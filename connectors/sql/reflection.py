@@ -108,7 +108,8 @@ class _Builder:
         fixed = bool(found.get("computed")) or _always(found)
         return Column(
             name,
-            sa.Column(name, kind.type),
+            # The key that counts itself is what tells SQLAlchemy the rows of one big insert apart.
+            sa.Column(name, kind.type, primary_key=counts and facts.primary == (name,)),
             kind,
             nullable=bool(found.get("nullable", True)),
             filled=counts or fixed or found.get("default") is not None,

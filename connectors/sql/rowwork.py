@@ -168,9 +168,22 @@ class RowWork:
                 connection.execute(sa.insert(table.sql), [each.row for each in members])
                 for each in members:
                     each.key = tuple(each.row[name] for name in table.key)
+            elif len(members) > 1 and self._tells_in_order(connection, names):
+                insert = sa.insert(table.sql).returning(*table.key_columns(), sort_by_parameter_order=True)
+                for each, row in zip(members, connection.execute(insert, [m.row for m in members]), strict=True):
+                    each.key = tuple(row)
             else:
                 for each in members:
                     each.key = self._insert_one(connection, each)
+
+    def _tells_in_order(self, connection: sa.Connection, names: tuple[str, ...]) -> bool:
+        """Whether one statement may insert many rows and tell the key of each. It spells out the type of every column,
+        so that all must have one, and takes no expressions."""
+        if not connection.dialect.insert_executemany_returning_sort_by_parameter_order:
+            return False
+        columns = self.source.table.columns
+        typed = all(not isinstance(columns[name].sql.type, sa.types.NullType) for name in names)
+        return (typed or self.database.family == "sqlite") and not self.source.settings.touch
 
     def _insert_one(self, connection: sa.Connection, each: Wanted) -> tuple[Any, ...]:
         """Insert a row whose key the database makes, and learn the key."""
