@@ -122,7 +122,7 @@ def test_plan_writes_nothing_and_apply_writes_exactly_it(hub, twins: Path) -> No
     said = hub("plan", "--out", "plan.json", "--json")
     assert said.code == 0
     assert said.data == json.loads((twins / "plan.json").read_text("utf-8"))
-    write = next(w for w in said.data["writes"] if w["title"] == "C001")
+    write = next(w for w in said.data["writes"] if w["title"] == "上海市第1贸易有限公司")
     assert (write["system"], write["resource"], write["action"]) == ("erp", "customers", "create")
     assert write["fields"]["name"] == [None, "上海市第1贸易有限公司"]
     assert {"id", "state", "writes", "held"} <= set(said.data)
@@ -138,7 +138,7 @@ def test_apply_refuses_when_something_moved_and_names_the_record(hub, twins: Pat
     execute(twins, "crm", "UPDATE customers SET name = '新名' WHERE number = 'C002'")
     said = hub("apply", plan, "--json")
     assert said.code == 2
-    assert "C002" in said.data["error"]["what"]
+    assert "第2贸易有限公司" in said.data["error"]["what"]
     assert contents(twins, "erp") == {}
 
 
@@ -176,10 +176,10 @@ def test_a_conflict_is_listed_decided_and_written(hub, twins: Path) -> None:
     listed = hub("conflicts", "--json")
     assert listed.code == 1
     (conflict,) = listed.data["conflicts"]
-    assert (conflict["title"], conflict["path"]) == ("C003", "phone")
+    assert (conflict["title"], conflict["path"]) == ("Hamburg市第3贸易有限公司", "phone")
     number = str(conflict["id"])
     assert hub("conflicts", "show", number, "--json").data["path"] == "phone"
-    assert "C003" in hub("conflicts").out
+    assert "Hamburg市第3贸易有限公司" in hub("conflicts").out
     assert hub("conflicts", "resolve", number).code == 2
     assert hub("conflicts", "resolve", number, "--take", "mine").code == 2
     assert hub("conflicts", "resolve", number, "--take", "ours", "--new").code == 2
