@@ -517,3 +517,14 @@ def test_a_written_record_whose_follow_up_failed_is_a_letter_and_a_replay_takes_
     report = world.sync()
     assert report.open_letters == 0 and world.erp.calls.count("update") == 1
     quiet(world)
+
+
+def test_a_second_failure_is_one_more_attempt_on_the_same_letter(world: World) -> None:
+    world.erp.reject = lambda record: "closed"
+    a = world.crm.add("customers", name="A", credit=1)
+    world.sync()
+    world.crm.edit("customers", a, credit=2)
+    world.sync()
+    with world.engine() as engine:
+        (letter,) = engine.letters()
+    assert (letter["attempts"], letter["payload"]["credit_limit"]) == (2, "2")

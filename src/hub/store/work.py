@@ -162,7 +162,7 @@ def put_letter(connection: Connection, row: Row) -> None:
     if same is None:
         connection.execute(insert(LETTER), [row])
         return
-    changes = {name: value for name, value in row.items() if name not in {"opened_at", "run"}}
+    changes = {name: value for name, value in row.items() if name not in {"opened_at", "run", "attempts", "status"}}
     connection.execute(
         update(LETTER).where(LETTER.c.id == same[0]).values(**changes, attempts=same[1] + 1, status="open")
     )
@@ -184,10 +184,11 @@ def letters_of(connection: Connection, hub_ids: Iterable[str]) -> dict[str, dict
     ids = list(hub_ids)
     if not ids:
         return {}
-    statement = select(LETTER).where(among(LETTER.c.hub_id, "ids"), LETTER.c.status.in_(("open", "discarded")))
     found: dict[str, dict[str, Row]] = {}
-    for row in _rows(connection, statement, {"ids": ids}):
-        found.setdefault(row["hub_id"], {})[row["system"]] = row
+    for row in _rows(connection, select(LETTER).where(among(LETTER.c.hub_id, "ids")), {"ids": ids}):
+        # Asked here and not there: the database would go through all open letters instead of these records'.
+        if row["status"] in ("open", "discarded"):
+            found.setdefault(row["hub_id"], {})[row["system"]] = row
     return found
 
 
