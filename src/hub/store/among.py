@@ -43,6 +43,10 @@ class _Among(FunctionElement[bool]):
     name = "among"
     inherit_cache = True
 
+    def self_group(self, against: Any = None) -> Any:
+        """Without this, SQLite is asked whether the condition ``= 1``, and then uses no index."""
+        return self
+
 
 @compiles(_Among)
 def _with_json(element: _Among, compiler: Any, **more: Any) -> str:

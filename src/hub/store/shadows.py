@@ -150,17 +150,6 @@ def links(connection: Connection, hub_ids: Iterable[str], system: str) -> dict[s
     return {row[0]: row[1] for row in connection.execute(_LINKS, {"ids": ids, "system": system}).all()}
 
 
-def linked_in(connection: Connection, hub_ids: Iterable[str], system: str, entity: str) -> set[str]:
-    """Which of these records have a live remote record in ``system``."""
-    ids = list(set(hub_ids))
-    if not ids:
-        return set()
-    statement = select(SHADOW.c.hub_id).where(
-        among(SHADOW.c.hub_id, "ids"), SHADOW.c.system == system, SHADOW.c.entity == entity, _IS_LIVE
-    )
-    return {row[0] for row in connection.execute(statement, {"ids": ids}).all()}
-
-
 _REFS = select(SHADOW.c.ref, SHADOW.c.hub_id).where(
     SHADOW.c.system == bindparam("system"),
     SHADOW.c.entity == bindparam("entity"),

@@ -135,7 +135,7 @@ def _resolve_match(job: Pass, row: Row, link: str | None, new: bool) -> Row:
                 raise ConfigurationError(
                     f"there is no record {link}", where=f"conflict {row['id']}", cure="use a hub id"
                 )
-            if link in shadows.linked_in(connection, [link], row["system"], row["entity"]):
+            if link in shadows.links(connection, [link], row["system"]):
                 raise ConfigurationError(
                     f"{link} is linked with another record of {row['system']}",
                     where=f"conflict {row['id']}",

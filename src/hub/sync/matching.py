@@ -40,7 +40,7 @@ def match_batch(
     candidate_ids = {hub_id for ids in hits.values() for hub_id in ids}
     hub_keys = {remote.key for remote, _ in found if remote.key}
     stored = records.load(connection, candidate_ids | hub_keys)
-    taken = set(shadows.linked_in(connection, stored, system, entity))
+    taken = set(shadows.links(connection, stored, system))
     known = frozenset(hub_id for hub_id in hub_keys if hub_id in stored and stored[hub_id].entity == entity)
     fresh: dict[int, str] = {}
     matches = []
