@@ -23,7 +23,7 @@ def plan(project: str, entities: list[str] | None = None, systems: list[str] | N
 
     Args:
         project: Folder of the project (the one with hub.yaml) on the worker.
-        entities: Entities of this plan; none means all.
+        entities: Entities of this pass; none means all.
         systems: Observe only these systems; none means all.
     """
     return finish(lambda: one_plan(project, entities or [], systems or []))

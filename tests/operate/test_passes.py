@@ -147,7 +147,7 @@ def test_a_plan_that_rests_on_something_else_is_refused_naming_the_record(folder
     twins.execute(folder, "crm", "UPDATE customers SET name = '改名' WHERE number = 'C003'")
     outcome = carry_out(str(folder), plan_id, {})
     assert outcome.failed
-    assert "C003" in outcome.message
+    assert "第3贸易有限公司" in outcome.message
     assert twins.contents(folder, "erp") == {}
 
 

@@ -15,12 +15,16 @@ import psutil
 import pytest
 from operate import twin_databases as twins
 from operate.running_hub import RunningHub, environment, eventually, running_hub
+from operate.small_prefect import small_prefect
 
 from hub.errors import ConfigurationError
 from hub.operate.deploy import deploy
-from hub.operate.facts import facts_of
+from hub.operate.facts import Facts, facts_of
 from hub.operate.passes import Scope, run_pass
 from hub.project import open_project
+from hub.project.schedule import Notify
+from hub.store import runs
+from hub.store.database import open_store
 
 pytestmark = [pytest.mark.prefect, pytest.mark.slow]
 
@@ -87,6 +91,49 @@ def test_a_mistake_ends_in_a_message_not_in_a_traceback(hub_up: RunningHub) -> N
     assert "there is no plan nonsense" in run["state"]["message"]
 
 
+def test_a_failed_run_is_told_to_the_webhook_of_hub_yaml(hub_up: RunningHub) -> None:
+    facts = facts_of_project(hub_up)
+    with small_prefect() as receiver:
+        address = f"{receiver.url}/robot?key=s3cret"
+        notify = Notify.model_validate({"webhook": address, "format": "wecom"})
+        done = deploy(replace(facts, notify=notify), api=hub_up.api).done
+        assert done["automation hub twins: tell when a run failed or crashed"] == "updated"
+        assert done["block custom-webhook/hub-twins-notify"] == "created"
+        blocks = hub_up.api.post("/block_documents/filter", {})
+        assert "s3cret" not in json.dumps(blocks)
+        run = hub_up.run("apply/twins-apply", plan_id="unheard-of")
+        eventually(lambda: bool(receiver.to("/robot")), "a message at the webhook")
+        (message, *_) = receiver.to("/robot")
+    text = message["text"]["content"]
+    assert message["msgtype"] == "text"
+    assert text.startswith("hub: apply plan unheard-of Failed\n")
+    assert "there is no plan unheard-of" in text
+    assert f"{hub_up.ready['url']}/v2/runs/flow-run/{run['id']}" in text
+    after = deploy(facts, api=hub_up.api).done
+    assert after["block custom-webhook/hub-twins-notify"] == "removed"
+    assert deploy(facts, api=hub_up.api).changed is False
+
+
+def test_a_run_that_meets_another_pass_is_skipped_not_failed(hub_up: RunningHub) -> None:
+    with open_project(hub_up.folder, connect=False) as project:
+        store = open_store(project.store_url)
+    now, later = "2026-01-01T00:00:00.000Z", "9999-01-01T00:00:00.000Z"
+    with store.begin() as connection:
+        lease = runs.take_lease(connection, "entity:customer", "another", now, later)
+    run = hub_up.run("sync/twins-customer")
+    with store.begin() as connection:
+        runs.free_lease(connection, lease)
+    store.close()
+    assert run["state_type"] == "CANCELLED"
+    assert run["state"]["message"].startswith("skipped: ")
+    assert "another pass is at work on customer" in run["state"]["message"]
+
+
+def facts_of_project(hub_up: RunningHub) -> Facts:
+    with open_project(hub_up.folder, connect=False) as project:
+        return facts_of(project)
+
+
 def test_the_form_refuses_names_that_the_project_lacks(hub_up: RunningHub) -> None:
     with pytest.raises(ConfigurationError, match="sap"):
         hub_up.start("sync/twins-customer", systems=["sap"])
@@ -119,8 +166,7 @@ def test_deploying_again_changes_nothing(hub_up: RunningHub) -> None:
 
 
 def test_a_switch_turned_in_the_ui_stays_turned_when_hub_yaml_changes(hub_up: RunningHub) -> None:
-    with open_project(hub_up.folder, connect=False) as project:
-        facts = facts_of(project)
+    facts = facts_of_project(hub_up)
     (schedule, *_) = (before := hub_up.deployment("sync/twins-customer"))["schedules"]
     hub_up.api.patch(f"/deployments/{before['id']}/schedules/{schedule['id']}", {"active": False})
     changed = replace(facts, schedules={"customer": facts.schedules["customer"][:1] * 2})
@@ -128,7 +174,8 @@ def test_a_switch_turned_in_the_ui_stays_turned_when_hub_yaml_changes(hub_up: Ru
     active = {s["slug"]: s["active"] for s in hub_up.deployment("sync/twins-customer")["schedules"]}
     assert active == {"schedule-1": False, "schedule-2": True}
     assert hub_up.deployment("sync/twins-customer-full")["paused"] is True
-    assert deploy(facts, api=hub_up.api).changed
+    assert deploy(facts, api=hub_up.api).done["deployment sync/twins-customer-full"] == "updated"
+    assert hub_up.deployment("sync/twins-customer-full")["paused"] is False
 
 
 def test_a_pass_from_the_command_line_shows_in_the_ui(hub_up: RunningHub) -> None:

@@ -112,4 +112,8 @@ def block(project: str, notify: Notify) -> tuple[str, dict[str, Any]]:
         "allow_private_urls": True,
         "secrets": {"address": notify.webhook},
     }
-    return slug("hub", project, "notify"), data
+    return block_name(project), data
+
+
+def block_name(project: str) -> str:
+    return slug("hub", project, "notify")

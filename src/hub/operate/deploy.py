@@ -20,7 +20,9 @@ from hub.operate.process_pool import TEMPLATE
 if TYPE_CHECKING:
     from hub.project import Project
 
-Change = Literal["created", "updated", "unchanged", "paused"]
+Change = Literal["created", "updated", "unchanged", "paused", "removed"]
+STALE = "hub-stale"
+"""Version of a deployment that we paused: when its entity comes back, so does it."""
 
 
 @dataclass(slots=True)
@@ -95,7 +97,7 @@ def _deployment(api: PrefectApi, deployment: Wanted, result: DeployResult) -> No
         if present.get("version") == body["version"]:
             result.done[label] = "unchanged"
             return
-        body["paused"] = bool(present.get("paused"))
+        body["paused"] = bool(present.get("paused")) and present.get("version") != STALE
         body["schedules"] = _keep_switches(body["schedules"], present.get("schedules") or [])
     flow = api.post("/flows/", {"name": deployment.flow})
     api.post("/deployments/", {**body, "flow_id": flow["id"]})
@@ -117,7 +119,7 @@ def _stale(api: PrefectApi, facts: Facts, found: list[Wanted], result: DeployRes
         full_name = f"{flow}/{present['name']}"
         if full_name in names or present.get("paused"):
             continue
-        api.patch(f"/deployments/{present['id']}", {"paused": True})
+        api.patch(f"/deployments/{present['id']}", {"paused": True, "version": STALE})
         result.done[f"deployment {full_name}"] = "paused"
 
 
@@ -137,11 +139,16 @@ def _automation(api: PrefectApi, body: dict[str, Any], result: DeployResult) -> 
 
 def _notification(api: PrefectApi, facts: Facts, result: DeployResult) -> str | None:
     """The id of the block that posts to the project's webhook; None without one."""
-    if facts.notify is None:
-        return None
-    name, data = automations.block(facts.name, facts.notify)
+    name = automations.block_name(facts.name)
     label = f"block {automations.BLOCK_TYPE}/{name}"
     present = api.find(f"/block_types/slug/{automations.BLOCK_TYPE}/block_documents/name/{name}")
+    if facts.notify is None:
+        if present is not None:
+            # Its address is a secret: it does not stay where nobody needs it.
+            api.delete(f"/block_documents/{present['id']}")
+            result.done[label] = "removed"
+        return None
+    _, data = automations.block(facts.name, facts.notify)
     if present is not None:
         if present["data"].get("name") == data["name"]:
             result.done[label] = "unchanged"

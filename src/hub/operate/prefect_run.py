@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -37,24 +37,23 @@ PASS_TASK: dict[str, Any] = {
 """Options of the one task of a run. A pass is safe to repeat: what was done is not done again."""
 
 
-def patient(task: Task[..., Any], run: Any, state: State[Any]) -> bool:
+def patient(task: Task[..., Any] | None, run: Any, state: State[Any]) -> bool:
     """Retry what passes by itself: a store or a system out of reach; a full pass also waits for another one's end."""
-    error = _raised(state)
-    if error is None or not worth_another_try(error):
+    error = state.data
+    if not isinstance(error, BaseException) or not worth_another_try(error):
         return False
-    return not is_busy(error) or bool(runtime.flow_run.parameters.get("full"))
+    return not is_busy(error) or bool(given_parameters().get("full"))
 
 
-def _raised(state: State[Any]) -> BaseException | None:
-    data = getattr(state, "data", None)
-    result = getattr(data, "result", data)
-    return result if isinstance(result, BaseException) else None
+def given_parameters() -> Mapping[str, Any]:
+    """What the run was started with."""
+    return runtime.flow_run.parameters or {}
 
 
 def name_of_run() -> str:
     """Run name from the parameters: ``sync customer: zoho ⇄ kingdee (incremental)``. Never raises."""
     kind = runtime.flow_run.flow_name or "sync"
-    given = runtime.flow_run.parameters or {}
+    given = given_parameters()
     if plan_id := given.get("plan_id"):
         return f"{kind} plan {plan_id}"
     if kind == "approve":
