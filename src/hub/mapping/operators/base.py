@@ -7,7 +7,7 @@ Both raise ``ValueError`` with a sentence for a person.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -73,6 +73,8 @@ class Operator:
     """``put`` needs the old remote value, because the canonical value is only a part of it."""
     null: ClassVar[bool] = False
     """``get`` and ``put`` want to see null too."""
+    alike: ClassVar[bool] = False
+    """What is written is the canonical form itself: ``put(c) == form(c)``."""
     siblings: tuple[str, ...] = ()
     """Canonical fields of the same record (or line) that it looks at; it then has ``get_beside`` and ``put_beside``."""
 
@@ -89,6 +91,19 @@ class Operator:
     def straight(self) -> bool:
         """Whether ``put`` writes a canonical text exactly as it is."""
         return False
+
+    def form(self, value: Any) -> Any:
+        """The operator's canonical form: what a canonical value comes back as when it was written and read.
+
+        Most operators bring everything back as it went (the value itself). What one evens out (case, decimals, white
+        space) or cuts off by declaration it says here, in its own words and not by way of ``get`` and ``put``: the laws
+        (``hub.mapping.laws``) hold those two to it.
+        """
+        return value
+
+    def words(self) -> Iterable[Any]:
+        """Canonical values that its arguments name: the laws try them all."""
+        return ()
 
     def get(self, value: Any) -> Any:
         """Remote → canonical."""

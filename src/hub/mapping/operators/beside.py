@@ -41,6 +41,9 @@ class OperatorBeside(Operator):
     def put(self, value: Any, old: Any = None) -> Any:
         raise TypeError(f"{self.name!r} needs the fields beside it")
 
+    def form(self, value: Any) -> Any:
+        return None if value is None else forms.plain_decimal(_rounded(Decimal(value), self.args.places))
+
     def inward(self, number: Decimal, beside: Beside) -> Decimal:
         raise NotImplementedError
 
@@ -90,11 +93,11 @@ class PercentOf(OperatorBeside):
     def _whole(self, beside: Beside) -> Decimal:
         whole = Decimal(1)
         for name in self.args.fields:
-            whole *= self.number(name, beside)
+            whole = _CONTEXT.multiply(whole, self.number(name, beside))
         return whole
 
     def inward(self, number: Decimal, beside: Beside) -> Decimal:
-        return self._whole(beside) * number / 100 if number else number
+        return _CONTEXT.multiply(self._whole(beside), number).scaleb(-2, _CONTEXT) if number else number
 
     def outward(self, number: Decimal, beside: Beside) -> Decimal:
         if not number:
@@ -102,7 +105,7 @@ class PercentOf(OperatorBeside):
         whole = self._whole(beside)
         if not whole:
             raise ValueError(f"{number} is no percentage of 0")
-        return _CONTEXT.divide(number * 100, whole)
+        return _CONTEXT.divide(number.scaleb(2, _CONTEXT), whole)
 
 
 class TaxArgs(Args):
@@ -123,10 +126,10 @@ class WithTax(OperatorBeside):
         self.siblings = (args.rate,)
 
     def inward(self, number: Decimal, beside: Beside) -> Decimal:
-        return number * (100 + self.number(self.args.rate, beside)) / 100
+        return _CONTEXT.multiply(number, 100 + self.number(self.args.rate, beside)).scaleb(-2, _CONTEXT)
 
     def outward(self, number: Decimal, beside: Beside) -> Decimal:
-        return _CONTEXT.divide(number * 100, 100 + self.number(self.args.rate, beside))
+        return _CONTEXT.divide(number.scaleb(2, _CONTEXT), 100 + self.number(self.args.rate, beside))
 
 
 class WithoutTax(WithTax):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from pydantic import ConfigDict, RootModel
@@ -62,6 +63,9 @@ class Cases(Operator):
             raise FitError(f"{canonical!r} is no value of {place.spec.name}: {told}", cure) from None
         if made != canonical or type(made) is not type(canonical):
             raise FitError(f"{canonical!r} is written {made!r} in the hub", f"write {made!r}")
+
+    def words(self) -> Iterable[Any]:
+        return [canonical for canonical, _ in self.rows if canonical is not None]
 
     def get(self, value: Any) -> Any:
         seen = [plain(part) for part in value]

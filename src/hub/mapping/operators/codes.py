@@ -48,6 +48,10 @@ class Phone(Operator):
     def straight(self) -> bool:
         return bool(self.args.style == "e164")
 
+    def form(self, value: Any) -> Any:
+        """A number without a country code is one of the region."""
+        return forms.phone(value, self.args.region)
+
     def get(self, value: Any) -> Any:
         return forms.phone(value, self.args.region)
 
@@ -88,6 +92,9 @@ class Email(Operator):
     def straight(self) -> bool:
         return True
 
+    def form(self, value: Any) -> Any:
+        return forms.email(value)
+
     def get(self, value: Any) -> Any:
         return forms.email(value)
 
@@ -107,6 +114,9 @@ class TaxId(Operator):
 
     def straight(self) -> bool:
         return True
+
+    def form(self, value: Any) -> Any:
+        return forms.tax_id(value)
 
     def get(self, value: Any) -> Any:
         return forms.tax_id(value)
@@ -179,6 +189,9 @@ class Currency(Operator):
 
     def straight(self) -> bool:
         return True
+
+    def form(self, value: Any) -> Any:
+        return forms.currency(value)
 
     def get(self, value: Any) -> Any:
         return forms.currency(value)

@@ -84,11 +84,16 @@ class Date(Operator):
     def put(self, value: Any, old: Any = None) -> Any:
         args = self.args
         if args.format is not None:
-            return dt.datetime.fromisoformat(value).strftime(args.format)
+            return _formatted(dt.datetime.fromisoformat(value), args.format)
         if args.zone is not None:
             time = dt.time.fromisoformat(args.time or "00:00")
             return dt.datetime.combine(dt.date.fromisoformat(value), time, tzinfo=zone_of(args.zone)).isoformat()
         return value if args.time is None else f"{value}T{args.time}"
+
+
+def _formatted(moment: dt.datetime, form: str) -> str:
+    """strftime writes the year 1 as ``1``, and strptime wants four digits."""
+    return moment.strftime(form.replace("%Y", f"{moment.year:04}"))
 
 
 def _parsed(value: Any, form: str, wanted: str) -> dt.datetime:
@@ -138,6 +143,9 @@ class Moment(Operator):
         self.style = args.style or ("naive" if args.zone else "z")
         self.zone = zone_of(args.zone) if args.zone else dt.UTC
         self.fraction = min(args.fraction, {"epoch": 0, "epoch_ms": 3}.get(self.style, 6))
+        if args.format is not None and "%f" not in args.format:
+            self.fraction = 0
+        self.minutes = args.format is not None and not any(mark in args.format for mark in ("%S", "%X", "%T", "%c"))
 
     def fit(self, place: Place) -> None:
         bare = self.args.format is not None and "%z" not in self.args.format
@@ -163,7 +171,7 @@ class Moment(Operator):
         if self.style in ("epoch", "epoch_ms"):
             return self._to_epoch(moment)
         if self.args.format is not None:
-            made = moment.astimezone(self.zone).strftime(self.args.format)
+            made = _formatted(moment.astimezone(self.zone), self.args.format)
         elif self.style == "z":
             return _trimmed(moment.astimezone(dt.UTC).replace(tzinfo=None), self.args.separator) + "Z"
         elif self.style == "offset":
@@ -174,8 +182,14 @@ class Moment(Operator):
             raise ValueError(f"{value} can't be told in local time: the clocks go back in {self.args.zone} then")
         return made
 
+    def form(self, value: Any) -> Any:
+        """Cut off what the system has no room for: fractions of a second, or with a format the seconds."""
+        return None if value is None else self._cut(value)
+
     def _cut(self, instant: str) -> str:
         """Canonical text with no more decimals of a second than the system keeps."""
+        if self.minutes:
+            return f"{instant[:16]}:00Z"
         if self.fraction == 6 or "." not in instant:
             return instant
         whole, _, fraction = instant.removesuffix("Z").partition(".")

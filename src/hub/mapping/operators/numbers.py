@@ -74,9 +74,19 @@ class Number(Operator):
             value = value.replace(self.args.thousands, "") if self.args.thousands else value
             value = value.replace(self.args.mark, ".")
         text = forms.decimal(value)
-        if self.skips_zero and text == "0":
+        if not self.plain and text is not None:
+            text = forms.plain_decimal(self._rounded(self._inward(Decimal(text))))
+        return None if self.skips_zero and text == "0" else text
+
+    def form(self, value: Any) -> Any:
+        """Rounded to the decimals and digits that the mapping names; 0 is blank where it says so."""
+        if value is None:
             return None
-        return text if self.plain or text is None else forms.plain_decimal(self._rounded(self._inward(Decimal(text))))
+        number = self._rounded(Decimal(value))
+        if self.args.significant is not None:
+            number = self._rounded(self._inward(self._outward(number)))
+        text = forms.plain_decimal(number)
+        return None if self.skips_zero and text == "0" else text
 
     def put(self, value: Any, old: Any = None) -> Any:
         number = Decimal(value)
@@ -92,7 +102,7 @@ class Number(Operator):
         return number if self.args.factor is None else _CONTEXT.divide(number, self.args.factor)
 
     def _outward(self, number: Decimal) -> Decimal:
-        return number if self.args.factor is None else Decimal(forms.plain_decimal(number * self.args.factor))
+        return number if self.args.factor is None else Decimal(forms.plain_decimal(_CONTEXT.multiply(number, self.args.factor)))
 
     def _rounded(self, number: Decimal) -> Decimal:
         return number if self.step is None else number.quantize(self.step, rounding=self.mode, context=_CONTEXT)
@@ -147,10 +157,10 @@ class Percent(Number):
 
     def _inward(self, number: Decimal) -> Decimal:
         number = super()._inward(number)
-        return number * 100 if self.args.of == 1 else number
+        return number.scaleb(2, _CONTEXT) if self.args.of == 1 else number
 
     def _outward(self, number: Decimal) -> Decimal:
-        return super()._outward(number.scaleb(-2) if self.args.of == 1 else number)
+        return super()._outward(number.scaleb(-2, _CONTEXT) if self.args.of == 1 else number)
 
 
 class Integer(Operator):

@@ -41,6 +41,14 @@ class Join(Operator):
         parts = [part for part in map(forms.text, value) if part]
         return self.args.separator.join(parts) if parts else None
 
+    def form(self, value: Any) -> Any:
+        """White space around the separator, and parts with nothing in them, are not part of the value."""
+        text, separator = forms.text(value), self.args.separator
+        if text is None or not separator:
+            return text
+        split = text.rsplit if self.args.rest == "first" else text.split
+        return separator.join(part.strip() for part in split(separator, self.count - 1) if part.strip()) or None
+
     def put(self, value: Any, old: Any = None) -> Any:
         text, separator, count = str(forms.text(value)), self.args.separator, self.count
         if not separator:
@@ -86,9 +94,16 @@ class Part(Operator):
         if self.args.number < self.args.of and (self.args.separator.strip() or " ") in text:
             raise ValueError(f"{forms.show(text)} holds the separator {self.args.separator!r}, so it can't be one part")
         parts[self.args.number - 1] = text
+        wanted = list(parts)
         while parts and not parts[-1]:
             parts.pop()
-        return self.args.separator.join(parts) or None
+        made = self.args.separator.join(parts)
+        if self._parts(made) != wanted:
+            raise ValueError(
+                f"{forms.show(text)} can't be part {self.args.number} while a part before it is blank: "
+                f"the separator {self.args.separator!r} leaves no trace of a blank part"
+            )
+        return made or None
 
 
 class ListArgs(Args):
@@ -102,6 +117,10 @@ class ListOf(Operator):
     Args = ListArgs
     shorthand = "separator"
     takes: ClassVar[frozenset[FieldType]] = frozenset({"choices", "any"})
+
+    def form(self, value: Any) -> Any:
+        text, mark = str(value), self.args.separator.strip() or self.args.separator
+        return self.args.separator.join(item.strip() for item in text.split(mark) if item.strip()) or None
 
     def get(self, value: Any) -> Any:
         if not isinstance(value, list):

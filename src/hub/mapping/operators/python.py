@@ -152,6 +152,11 @@ class Python(Operator):
         except (OSError, TypeError):
             return repr(type(self.pair))
 
+    def form(self, value: Any) -> Any:
+        """A pair that evens something out says so with a function of its own, ``form(value)``."""
+        form = getattr(self.pair, "form", None)
+        return value if form is None else form(value)
+
     def get(self, value: Any) -> Any:
         return self.pair.get(value)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -151,6 +152,18 @@ class Values(Operator):
             raise ValueError(f"nothing in the value table says how {value!r} is written; put a value before '*'")
         raise ValueError(self._unknown(value, [str(canonical) for _, canonical in self.outward]))
 
+    def form(self, value: Any) -> Any:
+        """Values that several of the table's lines stand for come back as the one that the table reads."""
+        if value is not None and _key(value) in self.outward:
+            return value
+        written = value if value is None or self.passes else self.rest
+        if _key(plain(written)) in self.inward:
+            return self.inward[_key(plain(written))]
+        return self.catch if self.has_rest and value is not None and self.catches else value
+
+    def words(self) -> Iterable[Any]:
+        return [canonical for _, canonical in self.outward if canonical is not None]
+
     def _unknown(self, value: Any, known: list[str]) -> str:
         close = nearest(value, known)
         hint = f" (nearest: {close!r})" if close else ""
@@ -188,6 +201,9 @@ class Boolean(Operator):
 
     def get(self, value: Any) -> Any:
         return forms.boolean(value) if self.table is None else self.table.get(value)
+
+    def form(self, value: Any) -> Any:
+        return value if self.table is None else self.table.form(value)
 
     def put(self, value: Any, old: Any = None) -> Any:
         if self.table is not None:

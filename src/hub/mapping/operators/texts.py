@@ -19,6 +19,7 @@ class Text(Operator):
     """Text as it is, without white space at the ends, in Unicode NFC. What ``text`` fields do by themselves."""
 
     name = "text"
+    alike = True
     takes: ClassVar[frozenset[FieldType]] = WRITABLE_AS_TEXT | {"date", "datetime"}
 
     def direct(self) -> Callable[[Any], Any] | None:
@@ -44,10 +45,14 @@ class Upper(Operator):
     """Upper case, in both directions: case never counts as a difference."""
 
     name = "upper"
+    alike = True
+
+    def form(self, value: Any) -> Any:
+        return value and forms.text(value.upper())
 
     def get(self, value: Any) -> Any:
         text = forms.text(value)
-        return text and text.upper()
+        return text and forms.text(text.upper())  # ΐ in capitals is three characters, in NFC two
 
     def put(self, value: Any, old: Any = None) -> Any:
         return self.get(value)
@@ -57,10 +62,14 @@ class Lower(Operator):
     """Lower case, in both directions: case never counts as a difference."""
 
     name = "lower"
+    alike = True
+
+    def form(self, value: Any) -> Any:
+        return value and forms.text(value.lower())
 
     def get(self, value: Any) -> Any:
         text = forms.text(value)
-        return text and text.lower()
+        return text and forms.text(text.lower())
 
     def put(self, value: Any, old: Any = None) -> Any:
         return self.get(value)
@@ -74,6 +83,10 @@ class Narrow(Operator):
     """Full-width letters and digits as ordinary ones, runs of white space as one space; none is a difference."""
 
     name = "narrow"
+    alike = True
+
+    def form(self, value: Any) -> Any:
+        return value and " ".join(str(value).translate(_NARROW).split())
 
     def get(self, value: Any) -> Any:
         text = forms.text(value)
@@ -154,6 +167,10 @@ class Cut(Operator):
                 f"write {{cut: {{length: {self.args.length}, rest: kept}}}} to keep it in the hub, or direction: out",
             )
 
+    def form(self, value: Any) -> Any:
+        """What is cut off is a declared loss: the hub keeps it."""
+        return value and (str(value)[: self.args.length].rstrip() or None)
+
     def get(self, value: Any) -> Any:
         return forms.text(value)
 
@@ -172,6 +189,9 @@ class Zeros(Operator):
     name = "zeros"
     Args = ZerosArgs
     shorthand = "width"
+
+    def form(self, value: Any) -> Any:
+        return value and (str(value).lstrip("0") or "0")
 
     def get(self, value: Any) -> Any:
         text = forms.text(value) or ""
@@ -218,12 +238,15 @@ class Html(Operator):
     def get(self, value: Any) -> Any:
         text = forms.text(value) or ""
         if "<" not in text and "&" not in text:
-            return text
+            return self.form(text)
         stripper = _Stripper()
         stripper.feed(text)
         stripper.close()
-        plain = "".join(stripper.parts).replace("\xa0", " ")
-        return forms.text(re.sub(r"[ \t]*\n[ \t]*", "\n", plain))
+        return self.form("".join(stripper.parts))
+
+    def form(self, value: Any) -> Any:
+        """White space around line ends is not part of the text, and a space that doesn't break is a space."""
+        return value and forms.text(re.sub(r"[ \t]*\n[ \t]*", "\n", str(value).replace("\xa0", " ")))
 
     def put(self, value: Any, old: Any = None) -> Any:
         return html.escape(str(forms.text(value)), quote=False).replace("\n", "<br>")
