@@ -11,30 +11,46 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import JSON, Connection, Table, bindparam, delete, insert, update
+from sqlalchemy import JSON, Connection, Table, Text, bindparam, cast, delete, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 Rows = Sequence[tuple[Any, ...]]
+NONE: frozenset[str] = frozenset()
 
 
-def insert_rows(connection: Connection, table: Table, columns: tuple[str, ...], rows: Rows) -> None:
-    """Insert rows; the values of each are in the order of ``columns``."""
+def insert_rows(
+    connection: Connection, table: Table, columns: tuple[str, ...], rows: Rows, encoded: frozenset[str] = NONE
+) -> None:
+    """Insert rows; the values of each are in the order of ``columns``.
+
+    ``encoded``: text columns whose values are given as UTF-8 bytes, the way JSON is made. SQLite takes them as they
+    are; making a ``str`` of each first, for the driver to encode it again, would cost more than making the JSON.
+    """
     if rows:
-        connection.exec_driver_sql(_insert(table, columns, connection.dialect.name, "plain", ()), list(rows))
+        dialect = connection.dialect.name
+        statement = _insert(table, columns, dialect, "plain", (), encoded)
+        connection.exec_driver_sql(statement, _given(rows, columns, encoded, dialect))
 
 
 def insert_new_rows(connection: Connection, table: Table, columns: tuple[str, ...], rows: Rows) -> None:
     """Insert the rows that are not there yet."""
     if rows:
-        connection.exec_driver_sql(_insert(table, columns, connection.dialect.name, "ignore", ()), list(rows))
+        connection.exec_driver_sql(_insert(table, columns, connection.dialect.name, "ignore", (), NONE), list(rows))
 
 
 def upsert_rows(
-    connection: Connection, table: Table, columns: tuple[str, ...], keys: tuple[str, ...], rows: Rows
+    connection: Connection,
+    table: Table,
+    columns: tuple[str, ...],
+    keys: tuple[str, ...],
+    rows: Rows,
+    encoded: frozenset[str] = NONE,
 ) -> None:
-    """Insert rows or, where ``keys`` are there already, replace the other columns."""
+    """Insert rows or, where ``keys`` are there already, replace the other columns. ``encoded`` as above."""
     if rows:
-        connection.exec_driver_sql(_insert(table, columns, connection.dialect.name, "replace", keys), list(rows))
+        dialect = connection.dialect.name
+        statement = _insert(table, columns, dialect, "replace", keys, encoded)
+        connection.exec_driver_sql(statement, _given(rows, columns, encoded, dialect))
 
 
 def update_rows(
@@ -43,6 +59,20 @@ def update_rows(
     """Set ``columns`` of the rows found by ``keys``; each tuple holds the columns, then the keys."""
     if rows:
         connection.exec_driver_sql(_update(table, columns, keys, connection.dialect.name), list(rows))
+
+
+def _given(rows: Rows, columns: tuple[str, ...], encoded: frozenset[str], dialect: str) -> list[tuple[Any, ...]]:
+    if not encoded or dialect == "sqlite":
+        return list(rows)
+    places = [place for place, name in enumerate(columns) if name in encoded]
+    decoded = []
+    for row in rows:
+        values = list(row)
+        for place in places:
+            if values[place] is not None:
+                values[place] = values[place].decode()
+        decoded.append(tuple(values))
+    return decoded
 
 
 def delete_rows(connection: Connection, table: Table, keys: tuple[str, ...], rows: Rows) -> None:
@@ -62,11 +92,15 @@ def json_text(value: Any) -> str | None:
 
 
 @lru_cache(maxsize=256)
-def _insert(table: Table, columns: tuple[str, ...], dialect: str, mode: str, keys: tuple[str, ...]) -> str:
+def _insert(
+    table: Table, columns: tuple[str, ...], dialect: str, mode: str, keys: tuple[str, ...], encoded: frozenset[str]
+) -> str:
     maker = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement = maker(table).values({name: bindparam(name) for name in columns})
+    bytes_taken = encoded if dialect == "sqlite" else NONE
+    given = {name: cast(bindparam(name), Text) if name in bytes_taken else bindparam(name) for name in columns}
+    statement = maker(table).values(given)
     if mode == "plain":
-        return _ordered(insert(table).values({name: bindparam(name) for name in columns}), columns, dialect)
+        return _ordered(insert(table).values(given), columns, dialect)
     if mode == "ignore":
         return _ordered(statement.on_conflict_do_nothing(), columns, dialect)
     others = {name: statement.excluded[name] for name in columns if name not in keys}

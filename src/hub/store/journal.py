@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from hub.store.among import among
 from hub.store.bulk import insert_rows
-from hub.store.codec import dumps, loads
+from hub.store.codec import encoded, loads
 from hub.store.tables import JournalRow
 
 JOURNAL = JournalRow.__table__  # type: ignore[attr-defined]
@@ -43,10 +43,13 @@ class Logged(NamedTuple):
 _NEW = ("run", "at", "entity", "hub_id", "kind", "system", "remote_id", "detail")
 
 
+_JSON = frozenset({"detail"})
+
+
 def write(connection: Connection, run: str, at: str, entries: Sequence[Entry]) -> None:
     """Add entries."""
-    rows = [(run, at, e.entity, e.hub_id, e.kind, e.system, e.remote_id, dumps(e.detail)) for e in entries]
-    insert_rows(connection, JOURNAL, _NEW, rows)
+    rows = [(run, at, e.entity, e.hub_id, e.kind, e.system, e.remote_id, encoded(e.detail)) for e in entries]
+    insert_rows(connection, JOURNAL, _NEW, rows, _JSON)
 
 
 def of_record(connection: Connection, hub_id: str) -> list[Logged]:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, func, literal_column
 
 from hub.store.among import among
 from hub.store.bulk import insert_new_rows, insert_rows
-from hub.store.codec import dumps, loads
+from hub.store.codec import dumps, encoded, loads
 from hub.store.tables import MatchKeyRow, RecordRow
 
 Values = dict[str, Any]
@@ -114,13 +114,16 @@ _NEW = (
 )
 
 
+_JSON = frozenset({"data", "stamps"})
+
+
 def insert_records(connection: Connection, writes: Sequence[RecordWrite], at: str) -> None:
     """Store new records."""
     rows = [
-        (w.hub_id, w.entity, dumps(w.values), dumps(w.stamps), 1, w.dirty, at, at, w.deleted_at, w.deleted_by)
+        (w.hub_id, w.entity, encoded(w.values), encoded(w.stamps), 1, w.dirty, at, at, w.deleted_at, w.deleted_by)
         for w in writes
     ]
-    insert_rows(connection, RECORD, _NEW, rows)
+    insert_rows(connection, RECORD, _NEW, rows, _JSON)
 
 
 _UPDATE = (

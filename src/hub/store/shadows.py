@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, text, update
 
 from hub.store.among import among
 from hub.store.bulk import insert_new_rows, insert_rows, upsert_rows
-from hub.store.codec import dumps, loads, loads_remote
+from hub.store.codec import dumps, encoded, loads, loads_remote
 from hub.store.tables import SeenRow, ShadowRow
 
 SHADOW = ShadowRow.__table__  # type: ignore[attr-defined]
@@ -52,7 +52,7 @@ class ShadowWrite(NamedTuple):
     ref: str
     version: str | None
     hash: int
-    text: str
+    text: bytes
     meant: dict[str, Any]
     modified_at: str | None
     gone: str | None = None
@@ -150,24 +150,27 @@ def links(connection: Connection, hub_ids: Iterable[str], system: str) -> dict[s
     return {row[0]: row[1] for row in connection.execute(_LINKS, {"ids": ids, "system": system}).all()}
 
 
-_REFS = select(SHADOW.c.ref, SHADOW.c.hub_id).where(
+_REFS = select(SHADOW.c.ref, SHADOW.c.hub_id, SHADOW.c.gone).where(
     SHADOW.c.system == bindparam("system"),
     SHADOW.c.entity == bindparam("entity"),
     among(SHADOW.c.ref, "refs"),
-    _IS_LIVE,
 )
 
 
 def hub_ids_of(connection: Connection, system: str, entity: str, refs: Iterable[str]) -> dict[str, str]:
-    """Reference key in ``system`` → hub id."""
+    """Reference key in ``system`` → hub id, of deleted records too: who is meant does not change by a deletion."""
     wanted = list(refs)
     if not wanted:
         return {}
-    rows = connection.execute(_REFS, {"system": system, "entity": entity, "refs": wanted})
-    return {row[0]: row[1] for row in rows.all()}
+    rows = connection.execute(_REFS, {"system": system, "entity": entity, "refs": wanted}).all()
+    # Where a reference was given to a second record, the live one counts.
+    return {row[0]: row[1] for row in sorted(rows, key=lambda row: row[2] in LIVE)}
 
 
 _SHADOW = ("system", "entity", "remote_id", "hub_id", "ref", "version", "hash", "data", "meant", "modified_at", "gone")
+
+
+_JSON = frozenset({"data", "meant"})
 
 
 def store(
@@ -184,16 +187,16 @@ def store(
             w.version,
             w.hash,
             w.text,
-            dumps(w.meant) if w.meant else None,
+            encoded(w.meant) if w.meant else None,
             w.modified_at,
             w.gone,
         )
         for w in writes
     ]
     if new:
-        insert_rows(connection, SHADOW, _SHADOW, rows)
+        insert_rows(connection, SHADOW, _SHADOW, rows, _JSON)
     else:
-        upsert_rows(connection, SHADOW, _SHADOW, ("system", "entity", "remote_id"), rows)
+        upsert_rows(connection, SHADOW, _SHADOW, ("system", "entity", "remote_id"), rows, _JSON)
 
 
 _KEY = and_(
@@ -219,6 +222,27 @@ def set_gone(connection: Connection, system: str, entity: str, remote_ids: Itera
     rows = [{"b_system": system, "b_entity": entity, "b_id": key, "b_gone": gone} for key in remote_ids]
     if rows:
         connection.execute(_GONE, rows)
+
+
+def revive(connection: Connection, hub_ids: Iterable[str]) -> None:
+    """These canonical records are back: what was deleted anywhere is to be made again, what we archived is live."""
+    ids = list(hub_ids)
+    if ids:
+        for old, new in (("them", "hub"), ("archived", None)):
+            connection.execute(
+                update(SHADOW).where(among(SHADOW.c.hub_id, "ids"), SHADOW.c.gone == old).values(gone=new), {"ids": ids}
+            )
+
+
+def unlisted(connection: Connection, system: str, entity: str, remote_ids: Iterable[str]) -> list[str]:
+    """Which of these ids the complete listing did not show."""
+    ids = set(remote_ids)
+    if not ids:
+        return []
+    statement = select(SEEN.c.remote_id).where(
+        SEEN.c.system == system, SEEN.c.entity == entity, among(SEEN.c.remote_id, "ids")
+    )
+    return sorted(ids - {row[0] for row in connection.execute(statement, {"ids": ids})})
 
 
 def set_meant(connection: Connection, shadow: Shadow, meant: dict[str, Any]) -> None:
@@ -248,6 +272,13 @@ def counts(connection: Connection) -> dict[tuple[str, str], int]:
         .group_by(SHADOW.c.system, SHADOW.c.entity)
     )
     return {(row[0], row[1]): row[2] for row in connection.execute(statement)}
+
+
+def learn_statistics(connection: Connection) -> None:
+    """Tell PostgreSQL how many shadows of which system there are: while a first listing fills an empty table it knows
+    nothing, takes any index for as good as another, and reads everything for each page. SQLite needs no telling."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("ANALYZE shadow"))
 
 
 def start_listing(connection: Connection, system: str, entity: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from hub.store.among import among
 from hub.store.bulk import insert_rows
@@ -38,14 +38,14 @@ class Intent(NamedTuple):
     action: str
     remote_id: str | None
     version: str | None
-    fields: str
+    fields: bytes
     at: str
     doubt: int = 0
 
 
 def add_intents(connection: Connection, intents: Sequence[Intent]) -> None:
     """Store intents."""
-    insert_rows(connection, INTENT, Intent._fields, intents)
+    insert_rows(connection, INTENT, Intent._fields, intents, frozenset({"fields"}))
 
 
 def intents(connection: Connection, system: str | None = None) -> list[Row]:
@@ -137,6 +137,17 @@ def change_conflict(connection: Connection, conflict_id: int, **changes: Any) ->
     connection.execute(update(CONFLICT).where(CONFLICT.c.id == conflict_id).values(**changes))
 
 
+def close_conflicts(connection: Connection, hub_ids: Iterable[str], path: str, *, at: str, why: str) -> None:
+    """Nobody has to decide these any more."""
+    ids = list(hub_ids)
+    if ids:
+        connection.execute(
+            update(CONFLICT)
+            .where(CONFLICT.c.hub_id.in_(ids), CONFLICT.c.path == path, CONFLICT.c.status == "open")
+            .values(status="converged", resolved_at=at, resolution=why)
+        )
+
+
 def count_open(connection: Connection) -> tuple[int, int]:
     """(open conflicts, open letters)."""
     conflict_count = connection.execute(select(func.count()).where(CONFLICT.c.status == "open")).scalar_one()
@@ -185,7 +196,9 @@ def letters_of(connection: Connection, hub_ids: Iterable[str]) -> dict[str, dict
     if not ids:
         return {}
     found: dict[str, dict[str, Row]] = {}
-    for row in _rows(connection, select(LETTER).where(among(LETTER.c.hub_id, "ids")), {"ids": ids}):
+    rows = _rows(connection, select(LETTER).where(among(LETTER.c.hub_id, "ids")), {"ids": ids})
+    # The newest speaks for them all; but a doubt outlasts whatever came after it.
+    for row in sorted(rows, key=lambda row: (row["stage"] == "doubt", row["id"])):
         # Asked here and not there: the database would go through all open letters instead of these records'.
         if row["status"] in ("open", "discarded"):
             found.setdefault(row["hub_id"], {})[row["system"]] = row
@@ -244,6 +257,27 @@ def waiting_ids(connection: Connection, system: str, entity: str) -> set[str]:
     """Remote ids that wait."""
     statement = select(WAITING.c.remote_id).where(WAITING.c.system == system, WAITING.c.entity == entity)
     return {row[0] for row in connection.execute(statement)}
+
+
+_WAITS = select(WAITING.c.remote_id).where(
+    WAITING.c.system == bindparam("system"), WAITING.c.entity == bindparam("entity"), among(WAITING.c.remote_id, "ids")
+)
+_UNREAD = select(LETTER.c.remote_id).where(
+    LETTER.c.status.in_(("open", "replay")),
+    LETTER.c.system == bindparam("system"),
+    LETTER.c.entity == bindparam("entity"),
+    LETTER.c.stage == "observe",
+    among(LETTER.c.remote_id, "ids"),
+)
+
+
+def pending(connection: Connection, system: str, entity: str, remote_ids: Iterable[str]) -> set[str]:
+    """Which of these remote records wait, or have a letter because they could not be read."""
+    ids = list(remote_ids)
+    if not ids:
+        return set()
+    of = {"system": system, "entity": entity, "ids": ids}
+    return {row[0] for statement in (_WAITS, _UNREAD) for row in connection.execute(statement, of)}
 
 
 def drop_waiting(connection: Connection, system: str, entity: str, remote_ids: Iterable[str]) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from hub.connect.capabilities import Result, Write
 from hub.errors import AuthenticationError, HubError, RateLimited, RecordRejected, Unavailable, UnknownOutcome
 from hub.store import runs, shadows, work
-from hub.store.codec import dumps
+from hub.store.codec import encoded
 from hub.store.records import Stored
 from hub.store.shadows import Shadow
 from hub.store.work import Intent
@@ -115,7 +115,7 @@ class Writer:
                 one.step.action,
                 one.write.id,
                 one.write.version,
-                dumps(one.values),
+                encoded(one.values),
                 now,
             )
             for one in jobs

@@ -9,7 +9,7 @@ from hub.store import analyst, journal, records, shadows, work
 from hub.store.database import Store
 from hub.store.journal import Entry
 from hub.store.records import RecordWrite, Stored
-from hub.sync import outcomes
+from hub.sync import matching, outcomes
 from hub.sync.context import Pass
 from hub.sync.decide import sort_lines
 from hub.sync.intake import Intake
@@ -57,12 +57,11 @@ def resolve(job: Pass, conflict_id: int, *, take: str | None, value: Any, link: 
         if row["path"] == "*":
             write = _deletion(job, row, record, take, now, connection)
         else:
-            chosen = {"theirs": row["theirs"], "ours": row["ours"], "value": value}[take]
-            values = _with(record.values, row["path"], chosen, job.spec(record.entity))
-            who = row["system"] if take == "theirs" else row["ours_from"] if take == "ours" else "hub"
-            stamps = {**record.stamps, row["path"]: [who, now]}
-            write = RecordWrite(record.hub_id, record.entity, values, stamps, 1, record.deleted_at, record.deleted_by)
+            write = _chosen(job, row, record, take, value, now)
         records.update_records(connection, [write], now)
+        if matching.wanted(job.setup, record.entity):
+            rules = matching.rules_of(job.setup, record.entity)
+            records.index(connection, record.entity, rules, [(record.hub_id, write.values)])
         analyst.project(connection, job.spec(record.entity), [], [write], now)
         work.change_conflict(connection, conflict_id, status="resolved", resolved_at=now, resolution=take)
         entry = Entry(
@@ -75,6 +74,17 @@ def resolve(job: Pass, conflict_id: int, *, take: str | None, value: Any, link: 
         )
         journal.write(connection, job.run, now, [entry])
     return {**row, "status": "resolved", "resolution": take}
+
+
+def _chosen(job: Pass, row: Row, record: Stored, take: str, value: Any, now: str) -> RecordWrite:
+    """The record with the value chosen. 'Ours' is the value there is now: it may have moved since the question arose."""
+    values = record.values
+    if take != "ours":
+        chosen = row["theirs"] if take == "theirs" else value
+        values = _with(values, row["path"], chosen, job.spec(record.entity))
+    who = row["system"] if take == "theirs" else row["ours_from"] if take == "ours" else "hub"
+    stamps = {**record.stamps, row["path"]: [who, now]}
+    return RecordWrite(record.hub_id, record.entity, values, stamps, 1, record.deleted_at, record.deleted_by)
 
 
 def _deletion(job: Pass, row: Row, record: Stored, take: str, now: str, connection: Any) -> RecordWrite:
@@ -131,9 +141,9 @@ def _resolve_match(job: Pass, row: Row, link: str | None, new: bool) -> Row:
             )
         remote = outcomes.waited(waiting[remote_id])
         if link is not None:
-            if link not in records.load(connection, [link]):
+            if link not in (found := records.load(connection, [link])) or found[link].entity != row["entity"]:
                 raise ConfigurationError(
-                    f"there is no record {link}", where=f"conflict {row['id']}", cure="use a hub id"
+                    f"there is no {row['entity']} {link}", where=f"conflict {row['id']}", cure="use a hub id"
                 )
             if link in shadows.links(connection, [link], row["system"]):
                 raise ConfigurationError(
@@ -142,7 +152,11 @@ def _resolve_match(job: Pass, row: Row, link: str | None, new: bool) -> Row:
                     cure=f"merge the two in {row['system']}, or use --new",
                 )
             remote.key = link
-        Intake(job, endpoint, force_new=new).take(connection, [remote])
-        work.drop_waiting(connection, row["system"], row["entity"], [remote_id])
+        if remote_id not in Intake(job, endpoint, force_new=new).take(connection, [remote]).hub_ids:
+            raise ConfigurationError(
+                "that record can't be taken in as it was last seen: it refers to something unknown, or can't be read",
+                where=f"conflict {row['id']}",
+                cure=f"mend it in {row['system']}; then hub sync",
+            )
         work.change_conflict(connection, row["id"], status="resolved", resolved_at=job.now(), resolution=link or "new")
     return {**row, "status": "resolved", "resolution": link or "new"}

@@ -35,7 +35,7 @@ class News:
     """A sighting that differs from what is known."""
 
     remote: Remote
-    text: str
+    text: bytes
     hash: int
     values: Values
     known: Known | None
@@ -93,10 +93,12 @@ class Intake:
             if (r.deleted or r.record is None) and r.id in known and known[r.id].gone in LIVE
         ]
         taken = Taken()
+        deleted = [r.id for r in latest.values() if r.deleted or r.record is None]
         news = self._news(connection, latest.values(), known, taken)
         if gone:
             outcomes.gone(self.job, connection, self.endpoint, gone)
             taken.changed += len(gone)
+        outcomes.settle(self.job, connection, self.endpoint, [*deleted, *taken.hub_ids])
         if news:
             self._take_news(connection, news, taken)
         return taken
@@ -105,7 +107,7 @@ class Intake:
         self, connection: Connection, remotes: Iterable[Remote], known: dict[str, Known], taken: Taken
     ) -> list[News]:
         """The sightings that are news, translated; echoes end here, bad ones become dead letters."""
-        fresh: list[tuple[Remote, str, int]] = []
+        fresh: list[tuple[Remote, bytes, int]] = []
         versions: dict[str, str | None] = {}
         for remote in remotes:
             if remote.deleted or remote.record is None:
@@ -113,10 +115,10 @@ class Intake:
             text, mark = printed(present(remote.record, self.fields))
             old = known.get(remote.id)
             if old is not None:
-                taken.hub_ids[remote.id] = old.hub_id
                 if old.hash == mark and old.gone in LIVE and not self.relearn:
                     if old.version != remote.version:
                         versions[remote.id] = remote.version
+                    taken.hub_ids[remote.id] = old.hub_id
                     continue
             fresh.append((remote, text, mark))
         shadows.set_versions(connection, self.endpoint.system, self.endpoint.entity, versions)
@@ -177,9 +179,9 @@ class Intake:
         if unlinked:
             self._take_unlinked(connection, batch, unlinked, taken)
         self.store(connection, batch)
-        work.drop_waiting(connection, system, entity, [n.remote.id for n in ready if n.remote.id in taken.hub_ids])
-        work.close_letters(
-            connection, system, entity, at=self.job.now(), stage="observe", remote_ids=[n.remote.id for n in ready]
+        taken.hub_ids |= {n.remote.id: n.known.hub_id for n in linked if n.known}
+        outcomes.settle(
+            self.job, connection, self.endpoint, [n.remote.id for n in ready if n.remote.id in taken.hub_ids]
         )
         taken.changed += len(ready)
         self.job.counts(self.endpoint).changed += len(ready)
@@ -232,6 +234,8 @@ class Intake:
         decision = decide(sight, self.lens.fields, self.policy)
         meant = {k: v for k, v in shadow.meant.items() if k not in decision.unpaired}
         revived = shadow.gone not in LIVE
+        if revived and record.deleted_at is not None:
+            shadows.revive(connection, [record.hub_id])
         self.apply_decision(connection, batch, one.remote, record, decision, revived=revived)
         archived = None if revived else shadow.gone
         batch.shadows.append(self._shadow(one, record.hub_id, meant)._replace(gone=archived))
@@ -273,7 +277,7 @@ class Intake:
             batch.touched.add(record.hub_id)
         if decision.changes:
             batch.entries.append(outcomes.observed(self.endpoint, record.hub_id, remote, decision.changes))
-        outcomes.conflicts(self.job, connection, self.endpoint, record, decision)
+        outcomes.conflicts(self.job, connection, self.endpoint, record, decision, revived=revived)
 
     def _take_unlinked(self, connection: Connection, batch: Batch, news: list[News], taken: Taken) -> None:
         """Records without a link: correlate them with what there is, and with each other."""
@@ -335,7 +339,13 @@ class Intake:
             Entry(record.entity, record.hub_id, "linked", self.endpoint.system, one.remote.id, {"rule": rule})
         )
         batch.shadows_new.append(self._shadow(one, record.hub_id, {}))
-        self.apply_decision(connection, batch, one.remote, record, decision)
+        work.close_letters(
+            connection, self.endpoint.system, record.entity, at=batch.at, stage="doubt", hub_ids=[record.hub_id]
+        )
+        revived = record.deleted_at is not None
+        if revived:  # only the hub's own key, or a person, links a record with one that was deleted
+            shadows.revive(connection, [record.hub_id])
+        self.apply_decision(connection, batch, one.remote, record, decision, revived=revived)
 
     def _shadow(self, one: News, hub_id: str, meant: Values) -> ShadowWrite:
         remote = one.remote

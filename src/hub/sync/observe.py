@@ -64,6 +64,7 @@ def _read_pages(job: Pass, endpoint: Endpoint, intake: Intake, start: str | None
     pages = endpoint.connector.list_changes(
         endpoint.resource.name, start, endpoint.lens.remote_fields, endpoint.lens.read_options
     )
+    read, next_look = 0, JOINED
     for page in _joined(pages):
         with job.transaction(entity) as connection:
             taken = intake.take(connection, page.records)
@@ -74,6 +75,10 @@ def _read_pages(job: Pass, endpoint: Endpoint, intake: Intake, start: str | None
                 if first_lens is not None:
                     changes["lens"] = first_lens
                 runs.set_cursor(connection, system, entity, **changes)
+            read += len(page.records)
+            if start is None and read >= next_look:
+                shadows.learn_statistics(connection)
+                next_look *= 10
         complete = complete or page.complete
         job.emit(
             "page.observed",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection
 
 from hub.connect.capabilities import Remote
 from hub.model.checks import check_documents
-from hub.store import journal, records, shadows, work
+from hub.store import analyst, journal, records, shadows, work
 from hub.store.codec import dumps
 from hub.store.journal import Entry
 from hub.store.records import RecordWrite, Stored
@@ -98,6 +99,17 @@ def wait(job: Pass, connection: Connection, endpoint: Endpoint, remote: Remote, 
     job.counts(endpoint).waiting += 1
 
 
+def settle(job: Pass, connection: Connection, endpoint: Endpoint, remote_ids: Iterable[str]) -> None:
+    """What was last seen of these is understood (or they are gone): nothing waits, nobody is asked, no letter stands."""
+    system, entity, now = endpoint.system, endpoint.entity, job.now()
+    ids = work.pending(connection, system, entity, remote_ids)
+    if ids:
+        work.drop_waiting(connection, system, entity, ids)
+        work.close_letters(connection, system, entity, at=now, stage="observe", remote_ids=ids)
+        asked = [f"?{system}:{remote_id}" for remote_id in ids]
+        work.close_conflicts(connection, asked, "match", at=now, why="cleared up by itself")
+
+
 def waited(row: dict[str, Any]) -> Remote:
     """The sighting kept in a waiting row."""
     return Remote(**row["remote"])
@@ -159,25 +171,31 @@ def restamp(stamps: dict[str, list[str]], decision: Decision, system: str, at: s
     return {**stamps, **{path: [system, at] for path in accepted}} if accepted else stamps
 
 
-def conflicts(job: Pass, connection: Connection, endpoint: Endpoint, record: Stored, decision: Decision) -> None:
-    """Open, update and close conflicts by what was decided."""
-    undead = record.deleted_at is not None and decision.changed and record.deleted_by != endpoint.system
+def conflicts(
+    job: Pass, connection: Connection, endpoint: Endpoint, record: Stored, decision: Decision, *, revived: bool = False
+) -> None:
+    """Open, update and close conflicts by what was decided. ``revived``: its deletion was taken back."""
+    if revived:
+        work.close_conflicts(connection, [record.hub_id], "*", at=job.now(), why="restored")
+    undead = record.deleted_at is not None and not revived and decision.changed and record.deleted_by != endpoint.system
     if not decision.changes and not undead:
         return
-    open_now = {row["path"]: row for row in work.open_conflicts(connection, [record.hub_id]).get(record.hub_id, [])}
+    rows = work.open_conflicts(connection, [record.hub_id]).get(record.hub_id, [])
     for change in decision.changes:
-        row = open_now.get(change.path)
-        if change.kind == "conflict" and (row is None or row["system"] != endpoint.system):
+        of_path = [row for row in rows if row["path"] == change.path]
+        own = next((row for row in of_path if row["system"] == endpoint.system), None)
+        if change.kind == "conflict" and own is None:
             _open(job, connection, endpoint, record, change)
-        elif change.kind == "conflict" and row is not None:
-            work.change_conflict(connection, row["id"], theirs=change.theirs, ours=change.ours)
-        elif change.kind == "converged" and row is not None:
+        elif change.kind == "conflict" and own is not None:
+            work.change_conflict(connection, own["id"], theirs=change.theirs, ours=change.ours)
+        elif change.kind == "converged" and own is not None:
             work.change_conflict(
-                connection, row["id"], status="converged", resolved_at=job.now(), resolution="equal now"
+                connection, own["id"], status="converged", resolved_at=job.now(), resolution="equal now"
             )
-        elif change.kind == "accepted" and row is not None:
-            work.change_conflict(connection, row["id"], ours=change.theirs)
-    if undead and "*" not in open_now:
+        elif change.kind == "accepted":
+            for row in of_path:
+                work.change_conflict(connection, row["id"], ours=change.theirs)
+    if undead and not any(row["path"] == "*" for row in rows):
         edits = {c.path: c.theirs for c in decision.changes if c.kind == "accepted"}
         _open(job, connection, endpoint, record, Change("*", "conflict", "hold", None, edits, "deleted"))
 
@@ -225,7 +243,6 @@ def gone(job: Pass, connection: Connection, endpoint: Endpoint, remote_ids: list
     paths = job.refs(endpoint)
     table = hub_table(connection, system, shown.values(), paths)
     shadows.set_gone(connection, system, entity, remote_ids, "them")
-    work.drop_waiting(connection, system, entity, remote_ids)
     policy = job.setup.policies[entity]
     writes, entries = [], []
     for key, shadow in lost.items():
@@ -243,6 +260,7 @@ def gone(job: Pass, connection: Connection, endpoint: Endpoint, remote_ids: list
             _open(job, connection, endpoint, record, change)
         writes.append(RecordWrite(record.hub_id, entity, record.values, record.stamps, 1, now, system))
     records.update_records(connection, writes, now)
+    analyst.project(connection, job.spec(entity), [], writes, now)
     journal.write(connection, job.run, now, entries)
 
 

@@ -174,13 +174,17 @@ class Planner:
 
 def mark_of(record: Stored, shadow: Shadow | None) -> str:
     """The state a write is planned from; a dead letter stands as long as it lasts."""
-    return f"{record.revision}:{shadow.hash if shadow else ''}"
+    live = shadow is not None and shadow.gone in shadows.LIVE
+    return f"{record.revision}:{shadow.hash if shadow and live else ''}"
 
 
 def letter_text(letter: dict[str, Any], record: Stored, shadow: Shadow | None) -> str:
     """Why a dead letter holds a write back; empty when it does not."""
     if letter["stage"] == "observe":
         return f"letter {letter['id']}: its last state could not be read" if letter["status"] == "open" else ""
+    if letter["stage"] == "doubt" and (shadow is None or shadow.gone not in shadows.LIVE):
+        # Whatever changes, it may be there: only a person's replay sends it again.
+        return f"letter {letter['id']}: {letter['message']}"
     if letter["mark"] != mark_of(record, shadow):
         return ""
     return f"letter {letter['id']}: {letter['message']}"
