@@ -57,7 +57,7 @@ def test_many_are_found_and_others_are_not(store: Store) -> None:
         writes = [RecordWrite(key, "customer", {"name": key}, {}, 1) for key in [*ids, odd]]
         records.insert_records(connection, writes, "2026-01-01T00:00:00.000Z")
         shadows.store(
-            connection, "crm", "customer", [ShadowWrite(f"r{k}", k, f"r{k}", None, 1, "{}", {}, None) for k in ids]
+            connection, "crm", "customer", [ShadowWrite(f"r{k}", k, f"r{k}", None, 1, b"{}", {}, None) for k in ids]
         )
         records.mark(connection, [*ids[:1500], odd], 0)
     with store.read() as connection:

@@ -23,13 +23,30 @@ needs no comparing, because nothing was known before it or deletions don't show 
 
 def observe(job: Pass, endpoint: Endpoint, *, full: bool = False) -> None:
     """Read one endpoint. A failure is reported and leaves what was stored so far; the rest of the pass goes on."""
-    if endpoint.direction == "out" or endpoint.system in job.down:
+    if endpoint.direction == "out":
         return
+    if endpoint.system in job.down:
+        job.blocked.add((endpoint.system, endpoint.entity))
+    if (endpoint.system, endpoint.entity) in job.blocked:
+        return  # creates still in doubt, too, would look like records of somebody else's
     try:
         _observe(job, endpoint, full)
     except HubError as error:
         job.blocked.add((endpoint.system, endpoint.entity))
         job.failed(endpoint, error, down=isinstance(error, (AuthenticationError, Unavailable, RateLimited)))
+
+
+def hold_unread(job: Pass, endpoint: Endpoint) -> None:
+    """Write nothing where what is there was never read to its end: it could be there already."""
+    key = (endpoint.system, endpoint.entity)
+    if endpoint.direction == "out" or key in job.blocked:
+        return
+    with job.store.read() as connection:
+        cursor = runs.cursor(connection, *key) or {}
+    if not cursor.get("observed_at"):
+        job.blocked.add(key)
+        message = f"nothing is written to {endpoint.system} before it was read once: hub sync without a choice of systems"
+        job.find("unread", endpoint, "", message)
 
 
 def _observe(job: Pass, endpoint: Endpoint, full: bool) -> None:
@@ -60,7 +77,8 @@ def _read_pages(job: Pass, endpoint: Endpoint, intake: Intake, start: str | None
         with job.transaction(entity) as connection:
             shadows.start_listing(connection, system, entity)
             # Where nothing is known yet, nothing can be missing from the listing.
-            listing = shadows.count(connection, system, entity) > 0
+            waits = work.waiting_ids(connection, system, entity)
+            listing = bool(waits) or shadows.count(connection, system, entity) > 0
     pages = endpoint.connector.list_changes(
         endpoint.resource.name, start, endpoint.lens.remote_fields, endpoint.lens.read_options
     )
@@ -146,9 +164,12 @@ def _find_deleted(job: Pass, endpoint: Endpoint, intake: Intake, *, listed: bool
                 shadows.seen(connection, system, entity, ids)
     with job.transaction(entity) as connection:
         missing = [remote_id for remote_id, _ in shadows.unseen(connection, system, entity)]
+        waits = work.waiting_ids(connection, system, entity)
+        unlinked = waits - shadows.known(connection, system, entity, waits).keys()
+        unlinked_missing = shadows.unlisted(connection, system, entity, unlinked)
         known = shadows.count(connection, system, entity)
         runs.set_cursor(connection, system, entity, listed_at=job.now())
-    if not missing:
+    if not missing and not unlinked_missing:
         return
     budget = job.setup.policies[entity].budget
     allowed = max(budget.floor, int(budget.share * known))
@@ -161,6 +182,7 @@ def _find_deleted(job: Pass, endpoint: Endpoint, intake: Intake, *, listed: bool
             f" once exceed the budget of {allowed} and are not believed: look at {system}, then hub sync --full --yes",
         )
         return
+    missing += unlinked_missing
     if isinstance(endpoint.connector, Get):
         for start in range(0, len(missing), GET_BATCH):
             look_again(job, endpoint, intake, missing[start : start + GET_BATCH])
