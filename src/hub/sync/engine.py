@@ -18,7 +18,8 @@ from hub.sync import conflicts, explain, letters, status
 from hub.sync.context import LEASE_SECONDS, Pass, instant
 from hub.sync.ids import new_id
 from hub.sync.matching import refresh_index
-from hub.sync.observe import observe
+from hub.sync.observe import hold_unread, observe
+from hub.sync.planning import plan_anew
 from hub.sync.policy import Setup
 from hub.sync.recover import recover
 from hub.sync.report import Observer, PassReport, Plan, silent
@@ -107,7 +108,7 @@ class Engine:
             raise ConfigurationError(
                 f"the plan {plan_id} is {kept['status']}", where="plan", cure="make a new one with hub plan"
             )
-        with _Run(self, "apply", kept["scope"]["entities"], True) as run:
+        with _Run(self, "apply", kept["scope"]["entities"], False) as run:
             self._observe(run, None, False)
             now = list_plan(run.job, run.entities)
             if now.state != kept["state"]:
@@ -119,6 +120,7 @@ class Engine:
                     where=f"plan {plan_id}",
                     cure="make a new plan with hub plan and read it",
                 )
+            run.job.yes = True  # to these writes, not to what was observed
             rounds = Rounds(run.job, run.entities)
             self._write(run, rounds)
             with self.store.begin() as connection:
@@ -143,9 +145,11 @@ class Engine:
                 raise ConfigurationError(f"there is no system {name}", cure=f"one of: {', '.join(sorted(known))}")
         for entity in run.entities:
             refresh_index(run.job, entity)
+            plan_anew(run.job, entity)
             for endpoint in self.setup.of_entity(entity):
                 if systems is None or endpoint.system in systems:
                     observe(run.job, endpoint, full=full)
+                hold_unread(run.job, endpoint)
 
     def _recover(self, run: _Run) -> None:
         for entity in run.entities:

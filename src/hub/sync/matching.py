@@ -72,10 +72,15 @@ def _is_open(stored: dict[str, records.Stored], hub_id: str) -> bool:
 
 def refresh_index(job: Pass, entity: str) -> None:
     """Index the records of an entity anew when its match rules have changed, a page at a time."""
-    if not wanted(job.setup, entity):
-        return
     rules = rules_of(job.setup, entity)
     name, mark = f"match_rules:{entity}", repr(rules)
+    if not wanted(job.setup, entity):
+        with job.store.read() as connection:
+            known = runs.setting(connection, name)
+        if known:  # what comes from now on is not indexed
+            with job.transaction(entity) as connection:
+                runs.set_setting(connection, name, "")
+        return
     with job.transaction(entity) as connection:
         if runs.setting(connection, name) == mark:
             return

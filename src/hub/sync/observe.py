@@ -9,7 +9,7 @@ from typing import Any, Literal
 from hub.connect.capabilities import Get, ListChanges, ListIds, Page, Remote
 from hub.errors import AuthenticationError, HubError, RateLimited, Unavailable
 from hub.store import runs, shadows, work
-from hub.sync import outcomes
+from hub.sync import applied, outcomes
 from hub.sync.context import Pass, instant
 from hub.sync.intake import Intake
 from hub.sync.policy import Endpoint
@@ -45,7 +45,9 @@ def hold_unread(job: Pass, endpoint: Endpoint) -> None:
         cursor = runs.cursor(connection, *key) or {}
     if not cursor.get("observed_at"):
         job.blocked.add(key)
-        message = f"nothing is written to {endpoint.system} before it was read once: hub sync without a choice of systems"
+        message = (
+            f"nothing is written to {endpoint.system} before it was read once: hub sync without a choice of systems"
+        )
         job.find("unread", endpoint, "", message)
 
 
@@ -63,6 +65,7 @@ def _observe(job: Pass, endpoint: Endpoint, full: bool) -> None:
         changes["listed_at"] = changes["observed_at"]
     with job.transaction(endpoint.entity) as connection:
         runs.set_cursor(connection, endpoint.system, endpoint.entity, **changes)
+        applied.remember(connection, endpoint)
     if feed == "listed" or (feed == "changes" and _sweep_is_due(job, endpoint, cursor, full)):
         _find_deleted(job, endpoint, intake, listed=feed == "listed")
 

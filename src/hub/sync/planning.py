@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hub.connect.capabilities import Create, Delete, Update
-from hub.store import records, shadows, work
+from hub.store import records, runs, shadows, work
 from hub.store.records import Stored
 from hub.store.shadows import Shadow
 from hub.sync.context import Pass
@@ -170,6 +170,30 @@ class Planner:
             entity: set(shadows.links(connection, ids, system)) | (self.planned.get((system, entity), set()) & ids)
             for entity, ids in wanted.items()
         }
+
+
+def plan_anew(job: Pass, entity: str) -> None:
+    """When what is written where has changed (a system, a mapping, a direction, a policy), every record is looked at."""
+    policy = job.setup.policies[entity]
+    written = [
+        (
+            e.system,
+            e.lens.version,
+            policy.create.get(e.system, True),
+            e.resource.writable,
+            e.resource.archive,
+            sorted(path.entity for path in job.refs(e)),
+        )
+        for e in job.setup.of_entity(entity)
+        if e.direction != "in"
+    ]
+    name, mark = f"writes:{entity}", repr((sorted(written), policy.deletes))
+    with job.store.read() as connection:
+        if runs.setting(connection, name) == mark:
+            return
+    with job.transaction(entity) as connection:
+        records.mark_entity(connection, entity)
+        runs.set_setting(connection, name, mark)
 
 
 def mark_of(record: Stored, shadow: Shadow | None) -> str:

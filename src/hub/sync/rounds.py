@@ -43,7 +43,8 @@ class Rounds:
         """The pass is over: what was approved with it stays approved."""
         for entity in self.entities:
             for endpoint in self.job.setup.of_entity(entity):
-                if not self.gate.first_sync(endpoint) and (endpoint.system, entity) not in self.job.blocked:
+                out = endpoint.system in self.job.down or (endpoint.system, entity) in self.job.blocked
+                if endpoint.direction != "in" and not out and not self.gate.first_sync(endpoint):
                     approve(self.job, endpoint)
 
     def _entity(self, entity: str) -> bool:
