@@ -45,15 +45,28 @@ def plan(
 
     Example: hub plan customer --out plan.json
     """
+    from hub.cli.backtests import changed_mappings
+    from hub.cli.backtests import show as show_changed
     from hub.cli.running import EXIT_CODES, plan_data, run_pass, show_report
     from hub.operate.passes import Scope
+    from hub.sync.backtest import Backtest
 
-    scope = Scope(entities or [], system or [])
-    report = run_pass(shell, "plan", scope, lambda engine: engine.plan(entities or None, system or None))
-    data = plan_data(report)
+    changed: list[Backtest] = []
+
+    def work(engine: Engine) -> PassReport:
+        changed.extend(changed_mappings(shell, engine, entities or None))
+        return engine.plan(entities or None, system or None)
+
+    report = run_pass(shell, "plan", Scope(entities or [], system or []), work)
+    data = {**plan_data(report), "changed_mappings": [one.as_dict() for one in changed]}
+
+    def show(console: Console) -> None:
+        show_changed(console, changed)
+        show_report(console, report)
+
     if out is not None:
         out.write_text(to_json(data) + "\n", encoding="utf-8")
-    shell.answer(data, lambda console: show_report(console, report))
+    shell.answer(data, show)
     return EXIT_CODES[report.state]
 
 

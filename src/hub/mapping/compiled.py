@@ -33,12 +33,15 @@ class CompiledLens:
     """All remote paths that are read or written, those of lines behind the path of their list."""
     read_options: Record = field(default_factory=dict)
     write_options: Record = field(default_factory=dict)
+    said: Record = field(default_factory=dict)
+    """The whole file as plain data: ``load`` makes the same mapping of it again."""
 
     def __post_init__(self) -> None:
         plan = self.plan
         self.entity, self.resource, self.file = plan.entity, plan.resource, plan.file
         self.version, self.match = plan.version, plan.match
         self.read_options, self.write_options = plan.read_options, plan.write_options
+        self.said = plan.said
         self.fields = {node.name: node.lens_field() for node in plan.nodes if not isinstance(node, ConstantOut)}
         paths = [path for node in plan.nodes if not isinstance(node, ConstantOut) for path in _paths(node)]
         self.remote_fields = tuple(dict.fromkeys(str(path[0]) for path in paths))

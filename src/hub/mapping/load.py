@@ -125,7 +125,7 @@ def _plan(
     match = tuple(tuple(rule) if isinstance(rule, list) else (rule,) for rule in model.match)
     version = _version(section.data, specs[model.entity], resource, _sources(nodes))
     read, write = dict(model.read), dict(model.write)
-    return Plan(model.entity, model.resource, section.file, version, match, nodes, read, write)
+    return Plan(model.entity, model.resource, section.file, version, match, nodes, read, write, section.data)
 
 
 def _sources(nodes: Iterable[Node]) -> list[str]:

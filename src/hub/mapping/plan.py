@@ -308,6 +308,8 @@ class Plan:
     nodes: tuple[Node, ...]
     read_options: Record
     write_options: Record
+    said: Record = field(default_factory=dict)
+    """The whole file as plain data, with what ``hub.yaml`` adds for the system."""
 
 
 @dataclass(slots=True)

@@ -24,6 +24,8 @@ needs no comparing, because nothing was known before it or deletions don't show 
 def observe(job: Pass, endpoint: Endpoint, *, full: bool = False) -> None:
     """Read one endpoint. A failure is reported and leaves what was stored so far; the rest of the pass goes on."""
     if endpoint.direction == "out":
+        with job.transaction(endpoint.entity) as connection:
+            applied.remember(connection, endpoint)
         return
     if endpoint.system in job.down:
         job.blocked.add((endpoint.system, endpoint.entity))

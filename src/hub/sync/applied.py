@@ -1,0 +1,77 @@
+"""The mapping that was last applied, remembered in the store: what a changed one is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from hub.mapping.lens import Lens
+from hub.mapping.load import load
+from hub.model.spec import EntitySpec
+from hub.store import runs
+from hub.store.codec import dumps, loads
+from hub.sync.policy import Endpoint
+
+
+class Applied(NamedTuple):
+    """A mapping as it was when a pass last used it."""
+
+    version: str
+    said: dict[str, Any]
+
+
+def remember(connection: Connection, endpoint: Endpoint) -> None:
+    """Note that a pass used this endpoint's mapping; nothing is written where that is known already."""
+    said = getattr(endpoint.lens, "said", None)
+    known = last(connection, endpoint.system, endpoint.entity)
+    if said and (known is None or known.version != endpoint.lens.version):
+        text = dumps({"version": endpoint.lens.version, "said": _packed(said)})
+        runs.set_setting(connection, _name(endpoint.system, endpoint.entity), text)
+
+
+def last(connection: Connection, system: str, entity: str) -> Applied | None:
+    """The mapping that was last applied; None when no pass has noted it."""
+    text = runs.setting(connection, _name(system, entity))
+    if text is None:
+        return None
+    found = loads(text)
+    return Applied(found["version"], _unpacked(found["said"]))
+
+
+def compiled(
+    applied: Applied, endpoint: Endpoint, specs: dict[str, EntitySpec], functions: Mapping[str, Any] | None
+) -> Lens | None:
+    """The mapping as it was, compiled again; None when it no longer fits the model or the system's description."""
+    resource = endpoint.resource if endpoint.resource.fields else None
+    functions = None if functions is None else dict(functions)
+    top = "version: 1\n"
+    lens, _ = load(top, specs=specs, resource=resource, overrides=applied.said, functions=functions, file="as applied")
+    if lens is None:
+        lens, _ = load(top, specs=specs, overrides=applied.said, functions=functions, file="as applied")
+    return lens
+
+
+def _name(system: str, entity: str) -> str:
+    return f"mapping:{system}:{entity}"
+
+
+def _packed(data: Any) -> Any:
+    """YAML as JSON: keys may be numbers, booleans or null there, and numbers have exact fractions."""
+    if isinstance(data, dict):
+        return {"map": [[_packed(key), _packed(value)] for key, value in data.items()]}
+    if isinstance(data, (list, tuple)):
+        return [_packed(item) for item in data]
+    return {"number": str(data)} if isinstance(data, Decimal) else data
+
+
+def _unpacked(data: Any) -> Any:
+    if isinstance(data, list):
+        return [_unpacked(item) for item in data]
+    if isinstance(data, dict):
+        if "number" in data:
+            return Decimal(data["number"])
+        return {_unpacked(key): _unpacked(value) for key, value in data["map"]}
+    return data
