@@ -45,7 +45,10 @@ def validate(
         Path | None, typer.Argument(metavar="PATH", help="A project or one mapping file [default: the project].")
     ] = None,
 ) -> int:
-    """Are hub.yaml and the mappings right? Grammar, names against what is known of the systems, policies.
+    """Are hub.yaml and the mappings right? Grammar, names against what is known of the systems, policies, and the laws.
+
+    The laws are tried with generated values and with records seen before: what is written has to be read back as the
+    same, writing what was read must change nothing, and no field may go back and forth between two systems for ever.
 
     Reaches no system and needs no secret: what the systems look like is bundled, or remembered from hub check.
 
@@ -95,22 +98,26 @@ def _project_of(shell: Shell, path: Path | None) -> Path | None:
 
 def _of_project(project: Project, folder: Path) -> tuple[list[Path], list[Problem]]:
     """The project's problems, and those of mapping files in it that nothing uses (yet)."""
+    from hub.project.proofs import proven
+
     used = {file.resolve() for file in project.mappings.values()}
     own = sorted(f for f in (folder / "mappings").rglob("*.yaml") if not f.stem.endswith("_test"))
     unused = [file for file in own if file.resolve() not in used]
-    problems = list(project.problems)
+    problems = [*project.problems, *proven(project)]
     for file in unused:
         problems += _alone(file, project)
     return [folder / "hub.yaml", *sorted(used), *unused], problems
 
 
 def _alone(file: Path, project: Project | None = None) -> list[Problem]:
-    """What is wrong with a mapping that no system uses: grammar and names of the model, but no remote names."""
+    """What is wrong with a mapping that no system uses: grammar, names of the model and laws, but no remote names."""
     from hub.mapping import load
     from hub.model import entities
+    from hub.project.proofs import alone
 
     specs = project.setup.specs if project is not None and project.setup.specs else entities()
-    return load(file, specs=specs)[1]
+    lens, problems = load(file, specs=specs)
+    return problems if lens is None else problems + alone(lens, specs[lens.entity])
 
 
 def _show_problems(console: Console, files: int, problems: list[Problem]) -> None:

@@ -264,6 +264,17 @@ def count(connection: Connection, system: str, entity: str) -> int:
     return connection.execute(statement).scalar_one()
 
 
+def sample(connection: Connection, system: str, entity: str, most: int) -> list[dict[str, Any]]:
+    """Some live remote records of one resource, the same ones every time."""
+    statement = (
+        select(SHADOW.c.data)
+        .where(SHADOW.c.system == system, SHADOW.c.entity == entity, SHADOW.c.gone.is_(None))
+        .order_by(SHADOW.c.remote_id)
+        .limit(most)
+    )
+    return [loads_remote(row[0]) for row in connection.execute(statement)]
+
+
 def counts(connection: Connection) -> dict[tuple[str, str], int]:
     """(system, entity) → live records known."""
     statement = (

@@ -59,7 +59,8 @@ class OperatorBeside(Operator):
 
     def put_beside(self, value: Any, beside: Beside) -> Any:
         """Canonical → remote, with the fields beside it."""
-        return Decimal(forms.plain_decimal(_rounded(self.outward(Decimal(value), beside), self.args.scale)))
+        kept = _rounded(Decimal(value), self.args.places)  # else 1.005 would come back as 1, and not as 1.01
+        return Decimal(forms.plain_decimal(_rounded(self.outward(kept, beside), self.args.scale)))
 
     def number(self, name: str, beside: Beside) -> Decimal:
         value = beside.get(name)
@@ -73,7 +74,7 @@ class PercentOfArgs(Args):
         min_length=1, description="Canonical fields whose product is 100 %: [quantity, unit_price]."
     )
     places: int = Arg(2, ge=0, le=20, description="Decimals of the canonical amount.")
-    scale: int = Arg(6, ge=0, le=20, description="Decimals of the remote percentage.")
+    scale: int = Arg(10, ge=0, le=20, description="Decimals of the remote percentage.")
 
 
 class PercentOf(OperatorBeside):

@@ -64,6 +64,11 @@ class Cases(Operator):
         if made != canonical or type(made) is not type(canonical):
             raise FitError(f"{canonical!r} is written {made!r} in the hub", f"write {made!r}")
 
+    def form(self, value: Any) -> Any:
+        """Of cases that look exactly alike the first is read: it stands for the others."""
+        looks = next((pattern for canonical, pattern in self.rows if canonical == value), None)
+        return value if looks is None else next(canonical for canonical, pattern in self.rows if pattern == looks)
+
     def words(self) -> Iterable[Any]:
         return [canonical for canonical, _ in self.rows if canonical is not None]
 

@@ -102,7 +102,11 @@ class Number(Operator):
         return number if self.args.factor is None else _CONTEXT.divide(number, self.args.factor)
 
     def _outward(self, number: Decimal) -> Decimal:
-        return number if self.args.factor is None else Decimal(forms.plain_decimal(_CONTEXT.multiply(number, self.args.factor)))
+        return (
+            number
+            if self.args.factor is None
+            else Decimal(forms.plain_decimal(_CONTEXT.multiply(number, self.args.factor)))
+        )
 
     def _rounded(self, number: Decimal) -> Decimal:
         return number if self.step is None else number.quantize(self.step, rounding=self.mode, context=_CONTEXT)
