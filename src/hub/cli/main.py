@@ -5,6 +5,7 @@ Nothing heavy is imported here or at the top of any command's file: ``hub --help
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -48,6 +49,8 @@ for part in (demos, projects, trials, backtests, systems, passes, people, operat
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program and leave with its exit code (see ``hub.cli.shell``)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    # Loading the libraries makes many objects that all stay: looking for garbage among them so often finds nothing.
+    gc.set_threshold(50_000, 20, 100)
     try:
         code = app(words, prog_name="hub", standalone_mode=False)
     except typer.Abort:

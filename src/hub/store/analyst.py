@@ -71,10 +71,8 @@ def _tuples(table: Table, rows: list[Row]) -> tuple[tuple[str, ...], list[tuple[
     if not rows:
         return (), []
     columns = tuple(c.name for c in table.columns if c.name in rows[0])
-    texts = json_columns(table)
-    for name in texts:
+    for name in json_columns(table):
         for row in rows:
             if row[name] is not None:
                 row[name] = json_text(row[name])
-    values = itemgetter(*columns)
-    return columns, [values(row) for row in rows]
+    return columns, list(map(itemgetter(*columns), rows))

@@ -81,6 +81,7 @@ def delete_rows(connection: Connection, table: Table, keys: tuple[str, ...], row
         connection.exec_driver_sql(_delete(table, keys, connection.dialect.name), list(rows))
 
 
+@lru_cache(maxsize=64)
 def json_columns(table: Table) -> frozenset[str]:
     """Columns whose values must be JSON text."""
     return frozenset(c.name for c in table.columns if isinstance(c.type, JSON))
