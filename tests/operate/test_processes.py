@@ -9,7 +9,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -19,6 +21,7 @@ from operate import twin_databases as twins
 from hub.errors import ConfigurationError, Unavailable
 from hub.operate.processes import MARK, Child, end_all, marked
 from hub.operate.up import Stop, up
+from hub.operate.up_runs import drop_backlog
 from hub.operate.up_settings import server_environment, worker_environment
 from hub.project import open_project
 
@@ -146,3 +149,35 @@ def test_a_database_and_a_login_of_the_users_own_are_used(tmp_path: Path) -> Non
     found = server_environment(tmp_path, 4300, theirs)
     assert found["PREFECT_SERVER_DATABASE_CONNECTION_URL"] == "postgresql+asyncpg://db/prefect"
     assert found["PREFECT_API_AUTH_STRING"] == "admin:pass"
+
+
+class FakeServer:
+    """As much of a Prefect server as dropping a backlog needs."""
+
+    def __init__(self, runs: list[dict[str, Any]]) -> None:
+        self.runs = runs
+
+    def post(self, path: str, query: dict[str, Any]) -> list[dict[str, Any]]:
+        assert path == "/flow_runs/filter"
+        assert query["sort"] == "EXPECTED_START_TIME_DESC"
+        before = query["flow_runs"]["expected_start_time"]["before_"]
+        due = [r for r in self.runs if r["expected_start_time"] < before]
+        return sorted(due, key=lambda r: r["expected_start_time"], reverse=True)[: query["limit"]]
+
+    def delete(self, path: str) -> None:
+        self.runs = [r for r in self.runs if f"/flow_runs/{r['id']}" != path]
+
+
+def test_of_a_backlog_only_the_latest_run_of_each_deployment_is_left() -> None:
+    def run(minute: int, deployment: str, *, by_schedule: bool = True) -> dict[str, Any]:
+        at = datetime(2026, 11, 21, 8, 0, tzinfo=UTC) + timedelta(minutes=minute)
+        values = {"id": f"{deployment}-{minute}", "deployment_id": deployment, "auto_scheduled": by_schedule}
+        return {**values, "expected_start_time": at.isoformat()}
+
+    due = [run(minute, deployment) for minute in range(0, 600, 2) for deployment in ("customer", "order")]
+    server = FakeServer([*due, run(1, "customer", by_schedule=False), run(700, "customer"), run(700, "order")])
+    now = datetime(2026, 11, 21, 18, 30, tzinfo=UTC)
+    assert drop_backlog(server, now) == len(due) - 2  # type: ignore[arg-type]
+    assert sorted(r["id"] for r in server.runs) == [
+        "customer-1", "customer-598", "customer-700", "order-598", "order-700",
+    ]  # fmt: skip
