@@ -116,7 +116,7 @@ def _of_operators(operators: tuple[Operator, ...]) -> Iterator[Any]:
         for name in ("separator", "text"):
             mark = getattr(args, name, None)
             if isinstance(mark, str):
-                yield from (f"a{mark}b", f"a{mark.strip()}b", f"a{mark}", f"a{mark}b{mark}c", f"{mark}1", f"a {mark} b")
+                yield from (f"a{mark}b", f"a{mark.strip()}b", f"a{mark}", f"b{mark}a{mark}c", f"{mark}1", f"a {mark} b")
         for name in ("length", "width"):
             size = getattr(args, name, None)
             if isinstance(size, int):
