@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from hub.connect.answers import Answer
+from hub.connect.answers import CURE_BUSY, Answer
 from hub.connect.http import Renew, Verdict
 from hub.errors import (
     AlreadyExists,
@@ -50,7 +50,7 @@ def classify(answer: Answer) -> Verdict:
             )
         )
     if code in _RATE:
-        return RateLimited(f"{code}: {message}", wait=answer.retry_after())
+        return RateLimited(f"{code}: {message}", wait=answer.retry_after(), cure=CURE_BUSY)
     if code in _PERMISSION:
         needs = body.get("details", {}).get("permissions") if isinstance(body.get("details"), dict) else None
         cure = (

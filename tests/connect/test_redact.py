@@ -31,6 +31,11 @@ def test_what_is_needed_to_understand_stays():
     assert redact(text) == text
 
 
+def test_what_follows_a_masked_header_on_its_line_stays():
+    line = "POST /a {'Authorization': 'Bearer s3cr3t-value', 'X-Page': '2'} name=华瑞 → 200"
+    assert redact(line) == "POST /a {'Authorization': ***, 'X-Page': '2'} name=华瑞 → 200"
+
+
 def test_known_values_are_masked_anywhere_also_quoted():
     remember("p@ss word/42", "", None, "ab")
     assert redact("the server said p@ss word/42, i.e. p%40ss%20word%2F42 or p%40ss+word%2F42; ab stays") == (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +19,10 @@ from hub.errors import AuthenticationError, HubError, RateLimited, Unavailable, 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _MISSING = object()
+_TITLE = re.compile(r"<title[^>]*>([^<]*)</title>", re.IGNORECASE)
+
+CURE_LATER = "the next pass goes on from here by itself; if it lasts, ask whoever runs that system"
+CURE_BUSY = "the next pass goes on from here by itself; if it happens often, run passes less often or ask for a larger quota"
 
 
 def encode(value: Any) -> bytes:
@@ -102,8 +108,16 @@ class Answer:
 
     def excerpt(self, length: int = 200) -> str:
         """The beginning of the body, on one line and without secrets: for messages."""
+        if self._looks_like() == "an HTML page":
+            return f"an HTML page{self._title()}"
         text = " ".join(self.body[: 4 * length].decode("utf-8", "replace").split())
         return redact(text)[:length]
+
+    def _title(self) -> str:
+        """What a page calls itself, which is the part of it that tells something."""
+        found = _TITLE.search(self.body[:4096].decode("utf-8", "replace"))
+        title = " ".join(html.unescape(found[1]).split()) if found else ""
+        return f" ({redact(title)[:80]})" if title else ""
 
     def _server_time(self) -> datetime | None:
         # A date in Retry-After is by the server's clock, so it is measured from the server's Date.
@@ -127,7 +141,9 @@ def failure(answer: Answer, where: str, accept: Collection[int] = ()) -> HubErro
     if status < 300 or status == 304 or status in accept:
         return None
     if status == 429:
-        return RateLimited("too many requests", wait=answer.retry_after(), where=where)
+        wait = answer.retry_after()
+        asked = f": the system asks us to wait {wait:.0f} s" if wait is not None else ""
+        return RateLimited(f"too many requests{asked}", wait=wait, where=where, cure=CURE_BUSY)
     if status == 401:
         return AuthenticationError(
             f"the system refuses our credentials: {answer.excerpt()}",
@@ -137,8 +153,8 @@ def failure(answer: Answer, where: str, accept: Collection[int] = ()) -> HubErro
     if status >= 500 and answer.idempotent:
         wait = answer.retry_after()
         if wait is not None:
-            return RateLimited(f"the system is not available (status {status})", wait=wait, where=where)
-        return Unavailable(f"the system failed with status {status}: {answer.excerpt()}", where=where)
+            return RateLimited(f"the system is not available (status {status})", wait=wait, where=where, cure=CURE_LATER)
+        return Unavailable(f"the system failed with status {status}: {answer.excerpt()}", where=where, cure=CURE_LATER)
     if status >= 500:
         return UnknownOutcome(f"the system failed with status {status} on a write: {answer.excerpt()}", where=where)
     if status < 400:

@@ -34,7 +34,7 @@ from requests.adapters import HTTPAdapter
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
-from hub.connect.answers import Answer, encode, failure
+from hub.connect.answers import CURE_LATER, Answer, encode, failure
 from hub.connect.budget import Budget
 from hub.connect.redact import redact, redact_headers
 from hub.connect.services import Services
@@ -315,7 +315,7 @@ def _lost(problem: requests.RequestException, call: _Call) -> HubError:
             f"no connection to {host} ({reason})", where=call.where, cure="check the address, and that the system is up"
         )
     if call.idempotent:
-        return Unavailable(f"{host} did not answer completely ({reason})", where=call.where)
+        return Unavailable(f"{host} did not answer completely ({reason})", where=call.where, cure=CURE_LATER)
     return UnknownOutcome(f"the answer of {host} to a write was lost ({reason})", where=call.where)
 
 

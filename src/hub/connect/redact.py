@@ -27,7 +27,11 @@ _HARMLESS = re.compile(
 )
 _JSON_PAIR = re.compile(rf'"({_NAME})"(\s*:\s*)("(?:[^"\\]|\\.)*"|\d+)', re.IGNORECASE)
 _FORM_PAIR = re.compile(rf"(?<!\w)({_NAME}|pwd)=([^&\s\"']+)", re.IGNORECASE)
-_HEADER_LINE = re.compile(r"((?:proxy-)?authorization|(?:set-)?cookie)(['\"]?\s*[:=]\s*)([^\r\n]+)", re.IGNORECASE)
+# A value in quotes ends with them (a dict of headers in a log line), a bare one with its line.
+_HEADER_LINE = re.compile(
+    r"""((?:proxy-)?authorization|(?:set-)?cookie)(['"]?\s*[:=]\s*)('(?:[^'\\\r\n]|\\.)*'|"(?:[^"\\\r\n]|\\.)*"|[^\r\n]+)""",
+    re.IGNORECASE,
+)
 _SCHEME = re.compile(r"\b(Zoho-oauthtoken|Bearer|Basic)\s+[\w.~+/=-]+")
 _USER_INFO = re.compile(r"(\w[\w+.-]*://[^\s/:@]*):[^\s/@]+@")
 
