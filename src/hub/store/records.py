@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import xxhash
@@ -75,6 +75,15 @@ def load(connection: Connection, hub_ids: Iterable[str]) -> dict[str, Stored]:
     if not ids:
         return {}
     return {row[0]: _stored(row) for row in connection.execute(_BY_IDS, {"ids": ids}).all()}
+
+
+def moved(connection: Connection, revisions: Mapping[str, int]) -> dict[str, Stored]:
+    """Which of these records (hub id → revision) have changed since, as they are now."""
+    if not revisions:
+        return {}
+    statement = select(RECORD.c.hub_id, RECORD.c.revision).where(among(RECORD.c.hub_id, "ids"))
+    rows = connection.execute(statement, {"ids": list(revisions)})
+    return load(connection, [hub_id for hub_id, revision in rows if revisions[hub_id] != revision])
 
 
 def dirty(connection: Connection, entity: str, after: str, limit: int) -> list[Stored]:

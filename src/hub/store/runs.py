@@ -161,6 +161,13 @@ def renew_lease(connection: Connection, lease: Lease, expires: str) -> None:
         )
 
 
+def extend_lease(connection: Connection, lease: Lease, expires: str) -> None:
+    """Hold a lease that is not being worked under just now, if it is still ours."""
+    connection.execute(
+        update(LEASE).where(LEASE.c.name == lease.name, LEASE.c.fence == lease.fence).values(expires=expires)
+    )
+
+
 def free_lease(connection: Connection, lease: Lease) -> None:
     """Let go of a lease."""
     connection.execute(update(LEASE).where(LEASE.c.name == lease.name, LEASE.c.fence == lease.fence).values(expires=""))

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
 
-from hub.connect.capabilities import Result, Write
-from hub.errors import AuthenticationError, HubError, RateLimited, RecordRejected, Unavailable, UnknownOutcome
+from hub.connect.capabilities import Get, Remote, Result, Write
+from hub.errors import (
+    AlreadyExists,
+    AuthenticationError,
+    HubError,
+    RateLimited,
+    RecordRejected,
+    Unavailable,
+    UnexpectedAnswer,
+    UnknownOutcome,
+    VersionConflict,
+)
 from hub.store import runs, shadows, work
 from hub.store.codec import encoded
 from hub.store.records import Stored
@@ -18,7 +28,7 @@ from hub.store.shadows import Shadow
 from hub.store.work import Intent
 from hub.sync import outcomes
 from hub.sync.confirm import Confirmer
-from hub.sync.context import Pass
+from hub.sync.context import LEASE_SECONDS, Pass
 from hub.sync.picking import picked
 from hub.sync.plan import Step
 from hub.sync.planning import mark_of
@@ -26,6 +36,11 @@ from hub.sync.policy import Endpoint
 from hub.sync.refs import remote_table, translate
 
 Values = dict[str, Any]
+DOUBTFUL = (UnknownOutcome, UnexpectedAnswer)
+"""After these nobody knows whether the write was carried out."""
+HEARTBEAT = LEASE_SECONDS / 4
+"""Seconds of waiting after which a lease is renewed."""
+GET_BATCH = 100
 
 
 @dataclass(slots=True)
@@ -38,6 +53,21 @@ class Job:
     values: Values
     """The canonical values sent (references still the hub's)."""
     write: Write
+
+    def seen_again(self, result: Result) -> str | None:
+        """Id of the record that has to be looked at before this result can be stored."""
+        if isinstance(result.error, VersionConflict):
+            return self.write.id
+        if isinstance(result.error, AlreadyExists) and self.step.action == "create":
+            return result.error.remote_id
+        if result.error is None and self.step.action in {"create", "update"}:
+            found = result.remote.id if result.remote is not None else self.write.id
+            return found if result.remote is None or result.remote.record is None else None
+        return None
+
+
+Call = tuple[list[Job], list[Result], HubError | None]
+"""Writes sent together, and their results or why the whole call failed."""
 
 
 class Writer:
@@ -67,13 +97,45 @@ class Writer:
             jobs = self._prepare(connection, items)
             work.add_intents(connection, self._intents(jobs))
         size = max(1, self.endpoint.resource.batch)
-        chunks = [jobs[start : start + size] for start in range(0, len(jobs), size)]
-        if len(chunks) == 1:
-            self._settle([(chunks[0], *self._call(action, chunks[0]))])
-            return
-        with ThreadPoolExecutor(max_workers=max(1, self.endpoint.resource.parallel)) as pool:
+        calls = self._calls(action, [jobs[start : start + size] for start in range(0, len(jobs), size)])
+        self._settle(calls, self._look(calls))
+
+    def _calls(self, action: str, chunks: list[list[Job]]) -> list[Call]:
+        """Make the calls, several at a time. The lease is renewed meanwhile: were it to run out during a long call,
+        another pass would take over, find the record not there yet, and send it again."""
+        pool = ThreadPoolExecutor(max_workers=max(1, self.endpoint.resource.parallel))
+        try:
             calls = [(chunk, pool.submit(self._call, action, chunk)) for chunk in chunks]
-            self._settle([(chunk, *call.result()) for chunk, call in calls])
+            left = {call for _, call in calls}
+            while left:
+                _, left = wait(left, timeout=HEARTBEAT)
+                if left:
+                    with self.job.transaction(self.endpoint.entity):
+                        pass
+            return [(chunk, *call.result()) for chunk, call in calls]
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _look(self, calls: list[Call]) -> dict[str, Remote]:
+        """The records that have to be seen once more before their answers can be stored: one call for all of them."""
+        connector = self.endpoint.connector
+        answered = [(chunk, results) for chunk, results, failure in calls if failure is None]
+        ids = [
+            one.seen_again(result) for chunk, results in answered for one, result in zip(chunk, results, strict=True)
+        ]
+        wanted = list(dict.fromkeys(key for key in ids if key))
+        if not wanted or not isinstance(connector, Get):
+            return {}
+        name, fields, options = self.endpoint.resource.name, self.lens.remote_fields, self.lens.read_options
+        try:
+            return {
+                remote.id: remote
+                for start in range(0, len(wanted), GET_BATCH)
+                for remote in connector.get(name, wanted[start : start + GET_BATCH], fields, options)
+            }
+        except HubError as error:
+            self.job.failed(self.endpoint, error, down=isinstance(error, (AuthenticationError, RateLimited)))
+            return {}
 
     def _prepare(self, connection: Connection, items: Sequence[tuple[Stored, Shadow | None, Step]]) -> list[Job]:
         """Translate canonical values to the system's fields; what can't be expressed there becomes a letter."""
@@ -134,11 +196,17 @@ class Writer:
         else:
             call = lambda: connector.delete(name, writes, options)  # noqa: E731
         try:
-            return call(), None
+            results = call()
         except HubError as error:
             return [], error
+        if len(results) != len(chunk):
+            return [], UnexpectedAnswer(f"{len(results)} results for {len(chunk)} writes", where=self.endpoint.system)
+        for result in results if action == "create" else ():
+            if result.remote is None and result.error is None:
+                result.error = UnexpectedAnswer("a create was answered without the record's id")
+        return results, None
 
-    def _settle(self, calls: list[tuple[list[Job], list[Result], HubError | None]]) -> None:
+    def _settle(self, calls: list[Call], fresh: Mapping[str, Remote]) -> None:
         """Store what became of these calls, in one transaction: should it fail, the intents are there to be probed."""
         jobs: list[Job] = []
         results: list[Result] = []
@@ -150,7 +218,7 @@ class Writer:
                     jobs += chunk
                     results += answers
             if jobs:
-                self._store_results(connection, jobs, results)
+                self._store_results(connection, jobs, results, fresh)
         failed = sum(result.error is not None for result in results)
         self.job.emit(
             "batch.written",
@@ -164,42 +232,55 @@ class Writer:
     def _call_failed(self, connection: Connection, chunk: list[Job], failure: HubError) -> None:
         ids = [one.record.hub_id for one in chunk]
         system, entity = self.endpoint.system, self.endpoint.entity
-        if isinstance(failure, UnknownOutcome):
+        if isinstance(failure, DOUBTFUL):
             work.doubt_intents(connection, self.job.run, system, entity, ids)
-            self.job.again = True
-            return  # recover looks before anything is sent again
+            self.job.again = True  # recover looks before anything is sent again
+        if isinstance(failure, UnknownOutcome):
+            return
+        if isinstance(failure, UnexpectedAnswer):
+            self.job.failed(self.endpoint, failure, down=False)
+            self.job.blocked.add((system, entity))
+            return
         work.settle_intents(connection, self.job.run, system, entity, ids)
         down = isinstance(failure, (AuthenticationError, Unavailable, RateLimited))
         self.job.failed(self.endpoint, failure, down=down)
         self.job.blocked.add((system, entity))
 
-    def _store_results(self, connection: Connection, chunk: list[Job], results: list[Result]) -> None:
+    def _store_results(
+        self, connection: Connection, chunk: list[Job], results: list[Result], fresh: Mapping[str, Remote]
+    ) -> None:
         """Confirm what succeeded, in bulk; treat each failure for itself."""
         done = [(one, result) for one, result in zip(chunk, results, strict=True) if result.error is None]
         if done:
+            answers = [(one, _read_back(one, result.remote, fresh)) for one, result in done]
             settled = self.confirmer.confirm(
-                connection, [(one.record, one.shadow, one.step, r.remote) for one, r in done]
+                connection, [(one.record, one.shadow, one.step, remote) for one, remote in answers]
             )
             self.settled |= settled
-            self.written |= {one.record.hub_id for one, _ in done}
+            self.written |= {one.record.hub_id for one, _ in done} - self.confirmer.refused
         doubtful = []
         for one, result in zip(chunk, results, strict=True):
             if result.problem is not None:
                 self._letter(connection, one.record, one.shadow, one.step, one.values, result.problem, "follow_up")
-            if isinstance(result.error, UnknownOutcome):
+            if isinstance(result.error, DOUBTFUL):
                 doubtful.append(one.record.hub_id)
             elif result.error is not None:
-                self._record_failed(connection, one, result.error)
+                self._record_failed(connection, one, result.error, fresh)
+            if isinstance(result.error, UnexpectedAnswer) and self.endpoint.resource.probe != "none":
+                # Closed when the record is found; if it is not, this keeps it from being sent over and over.
+                self._letter(connection, one.record, one.shadow, one.step, one.values, result.error)
         ids = [one.record.hub_id for one in chunk if one.record.hub_id not in doubtful]
         work.settle_intents(connection, self.job.run, self.endpoint.system, self.endpoint.entity, ids)
         if doubtful:
             self.job.again = True
             work.doubt_intents(connection, self.job.run, self.endpoint.system, self.endpoint.entity, doubtful)
 
-    def _record_failed(self, connection: Connection, one: Job, error: HubError) -> None:
-        if self.confirmer.recovered(connection, one.record, one.shadow, one.step, error):
+    def _record_failed(self, connection: Connection, one: Job, error: HubError, fresh: Mapping[str, Remote]) -> None:
+        if self.confirmer.recovered(connection, one.record, one.shadow, one.step, error, fresh):
             self.job.again = True
             return
+        if isinstance(error, VersionConflict) and isinstance(self.endpoint.connector, Get):
+            return  # it could not be looked at just now: it stays to be planned again
         if isinstance(error, (Unavailable, RateLimited, AuthenticationError)):
             self.job.failed(self.endpoint, error, down=isinstance(error, AuthenticationError))
             return  # nothing was done: it stays to be planned again
@@ -229,6 +310,14 @@ class Writer:
             payload=values,
             mark=mark_of(record, shadow),
         )
+
+
+def _read_back(one: Job, answer: Remote | None, fresh: Mapping[str, Remote]) -> Remote | None:
+    """What the system has now: its answer, or what a second look showed where it did not say."""
+    if one.step.action not in {"create", "update"} or (answer is not None and answer.record is not None):
+        return answer
+    seen = fresh.get(answer.id if answer is not None else one.write.id or "")
+    return seen if seen is not None and seen.record is not None else answer
 
 
 def approve(job: Pass, endpoint: Endpoint) -> None:

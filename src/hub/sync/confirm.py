@@ -6,16 +6,16 @@ sighting. What it shows in other fields (a number it gave, totals it computed) i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
 
-from hub.connect.capabilities import Get, Remote
+from hub.connect.capabilities import Remote
 from hub.errors import AlreadyExists, Gone, HubError, VersionConflict
 from hub.mapping.lens import LensField
-from hub.store import journal, shadows, work
+from hub.store import journal, records, shadows, work
 from hub.store.codec import printed
 from hub.store.journal import Entry
 from hub.store.records import Stored
@@ -26,7 +26,9 @@ from hub.sync.decide import ABSENT, Sight, by_key, decide
 from hub.sync.intake import Batch, Intake
 from hub.sync.picking import picked, present
 from hub.sync.plan import Step, Target, differences
+from hub.sync.planning import mark_of
 from hub.sync.policy import Endpoint
+from hub.sync.readback import computed_part, has_unknown, looks_rewritten, without_blanks
 from hub.sync.refs import hub_table, translate
 
 Values = dict[str, Any]
@@ -41,27 +43,64 @@ class Confirmer:
         self.endpoint = endpoint
         self.lens = endpoint.lens
         self.intake = Intake(job, endpoint)
+        self.refused: set[str] = set()
+        """Hub ids whose create, in the last call, was answered with a record of another one."""
         self._rest: dict[tuple[str, ...], dict[str, LensField]] = {}
         self._unseen: dict[tuple[str, ...], bool] = {}
         """Fields written together → whether the system never shows some of them."""
-        self._computed = {name: _computed_part(f) for name, f in self.lens.fields.items() if f.lines is not None}
+        self._computed = {name: computed_part(f) for name, f in self.lens.fields.items() if f.lines is not None}
 
-    def confirm(self, connection: Connection, done: Sequence[Done], *, doubtful: bool = False) -> set[str]:
+    def confirm(
+        self,
+        connection: Connection,
+        done: Sequence[Done],
+        *,
+        doubtful: bool = False,
+        sent: Mapping[str, Values] | None = None,
+    ) -> set[str]:
         """Store successful writes; returns the records that need no further look by the planner.
 
         ``doubtful``: the answer was lost and the record was found again later, so that somebody may have edited it
-        since: only what looks like the system's own rewriting is paired.
+        since: only what looks like the system's own rewriting is paired. ``sent``: hub id → values that were sent and
+        that the hub has changed since; where the system shows them, it shows our own write and no edit.
         """
         settled: set[str] = set()
+        done = self._refuse_taken(connection, done)
         written = [item for item in done if item[2].action in {"create", "update"}]
         removed = [item for item in done if item[2].action not in {"create", "update"}]
         if removed:
             settled |= self._removed(connection, removed)
         if written:
-            settled |= self._written(connection, written, doubtful)
+            settled |= self._written(connection, written, doubtful, sent or {})
         ids = [record.hub_id for record, _, _, _ in done]
         work.close_letters(connection, self.endpoint.system, self.endpoint.entity, at=self.job.now(), hub_ids=ids)
         return settled
+
+    def _refuse_taken(self, connection: Connection, done: Sequence[Done]) -> list[Done]:
+        """Leave out creates that were answered with a record which is another one's: a link is never taken away."""
+        system, entity = self.endpoint.system, self.endpoint.entity
+        created = {item[3].id: item for item in done if item[2].action == "create" and item[3] is not None}
+        known = shadows.known(connection, system, entity, created) if created else {}
+        self.refused = set()
+        for remote_id, (record, shadow, step, _) in created.items():
+            other = known.get(remote_id)
+            if other is None or other.hub_id == record.hub_id or other.gone not in LIVE:
+                continue
+            self.refused.add(record.hub_id)
+            outcomes.letter(
+                self.job,
+                connection,
+                self.endpoint,
+                stage="write",
+                hub_id=record.hub_id,
+                error="AlreadyExists",
+                message=f"{system} answered the create with its record {remote_id}, which is {entity} {other.hub_id}",
+                cure=f"look whether the two are one, and merge them in the system that has both; {remote_id} may have"
+                " been changed by this create",
+                payload={name: record.values.get(name) for name in step.write},
+                mark=mark_of(record, shadow),
+            )
+        return [item for item in done if item[0].hub_id not in self.refused]
 
     def _removed(self, connection: Connection, done: Sequence[Done]) -> set[str]:
         counts = self.job.counts(self.endpoint)
@@ -88,7 +127,9 @@ class Confirmer:
         journal.write(connection, self.job.run, self.job.now(), entries)
         return {record.hub_id for record, _, _, _ in done}
 
-    def _written(self, connection: Connection, done: Sequence[Done], doubtful: bool) -> set[str]:
+    def _written(
+        self, connection: Connection, done: Sequence[Done], doubtful: bool, sent: Mapping[str, Values]
+    ) -> set[str]:
         system = self.endpoint.system
         paths = self.job.refs(self.endpoint)
         answers = [self._answer(item) for item in done]
@@ -100,15 +141,28 @@ class Confirmer:
         batch = Batch(self.job.now())
         settled: set[str] = set()
         counts = self.job.counts(self.endpoint)
+        ids = [record.hub_id for record, _, _, _ in done]
+        # Another system's answer may have changed a record since this write was planned.
+        moved = records.moved(connection, {record.hub_id: record.revision for record, _, _, _ in done})
+        live = shadows.by_hub(connection, ids) if self.intake.policy.authority else {}
         for (record, shadow, step, _), (remote, raw), theirs, base in zip(done, answers, shown, bases, strict=True):
             meant = dict(shadow.meant) if shadow else {}
+            if step.action == "create":
+                step = without_blanks(step, record.values, theirs)
             rewritten = self._pair(record, step, theirs, base, meant, doubtful)
             counts.created += step.action == "create"
             counts.updated += step.action == "update"
             batch.entries.append(self._entry(record, step, remote, rewritten))
-            self._store_shadow(batch, record, shadow, remote, raw, meant)
-            if not self._observe_rest(connection, batch, record, step, remote, theirs, base, meant, doubtful):
+            unknown = {path.field for path in paths if has_unknown(theirs, path)}
+            self._store_shadow(batch, record, shadow, remote, self._without(raw, unknown, shadow), meant, bool(unknown))
+            theirs = {name: value for name, value in theirs.items() if name not in unknown}
+            if record.hub_id in sent:
+                base = self._base_of_sent(sent[record.hub_id], theirs, base)
+            now = moved.get(record.hub_id, record)
+            linked = self.intake.systems(live, record) | {system}
+            if not self._observe_rest(connection, batch, now, step, remote, theirs, base, meant, doubtful, linked):
                 settled.add(record.hub_id)
+        settled -= moved.keys()
         self.intake.store(connection, batch)
         return settled
 
@@ -139,7 +193,7 @@ class Confirmer:
                 meant[name] = wanted
                 continue
             changed = wanted != shows and self._differs(name, lens_field, wanted, shows)
-            if changed and (not doubtful or _looks_rewritten(wanted, shows)):
+            if changed and (not doubtful or looks_rewritten(wanted, shows)):
                 meant[name] = wanted
                 rewritten[name] = [wanted, None if shows is ABSENT else shows]
         return rewritten
@@ -183,6 +237,7 @@ class Confirmer:
         base: Values | None,
         meant: Values,
         doubtful: bool,
+        linked: frozenset[str],
     ) -> bool:
         """Decide the fields we did not write; True when the record changed by it."""
         rest = self._rest.get(step.write)
@@ -210,12 +265,36 @@ class Confirmer:
             ours=record.values,
             stamps=record.stamps,
             at=edited_at(remote, self.job.now()),
-            linked=frozenset([self.endpoint.system]),
+            linked=linked,
         )
         decision = decide(sight, fields, self.intake.policy)
+        for name in decision.unpaired:
+            meant.pop(name, None)
         if decision.changes:
             self.intake.apply_decision(connection, batch, remote, record, decision, quiet=True)
         return decision.changed or any(change.kind != "converged" for change in decision.changes)
+
+    def _base_of_sent(self, sent: Values, theirs: Values, base: Values | None) -> Values:
+        """What the system showed before: our own write, wherever it still shows that, perhaps in its own way."""
+        own = {
+            name: theirs[name]
+            for name, value in sent.items()
+            if name in theirs
+            and (
+                not self._differs(name, self.lens.fields[name], value, theirs[name])
+                or looks_rewritten(value, theirs[name])
+            )
+        }
+        return {**(base or {}), **own}
+
+    def _without(self, raw: dict[str, Any], unknown: set[str], shadow: Shadow | None) -> dict[str, Any]:
+        """The record as it was before a reference nobody knows was put in: the next sighting takes that edit in."""
+        if not unknown:
+            return raw
+        tops = {path.partition(".")[0] for name in unknown for path in self.lens.fields[name].remote}
+        old = shadow.data if shadow else {}
+        kept = {name: value for name, value in raw.items() if name not in tops}
+        return kept | {name: old[name] for name in tops if name in old}
 
     def _has_news(self, rest: dict[str, LensField], theirs: Values, base: Values | None, record: Stored) -> bool:
         """Whether there can be anything to decide: most answers show only what we wrote."""
@@ -238,9 +317,18 @@ class Confirmer:
         return Entry(record.entity, record.hub_id, "written", self.endpoint.system, remote.id, detail)
 
     def _store_shadow(
-        self, batch: Batch, record: Stored, shadow: Shadow | None, remote: Remote, raw: dict[str, Any], meant: Values
+        self,
+        batch: Batch,
+        record: Stored,
+        shadow: Shadow | None,
+        remote: Remote,
+        raw: dict[str, Any],
+        meant: Values,
+        unfinished: bool,
     ) -> None:
         text, mark = printed(present(raw, self.intake.fields))
+        if unfinished:
+            mark = 0  # equal to no sighting
         row = ShadowWrite(
             remote.id,
             record.hub_id,
@@ -254,36 +342,36 @@ class Confirmer:
         batch.shadows.append(row)
 
     def recovered(
-        self, connection: Connection, record: Stored, shadow: Shadow | None, step: Step, error: HubError
+        self,
+        connection: Connection,
+        record: Stored,
+        shadow: Shadow | None,
+        step: Step,
+        error: HubError,
+        fresh: Mapping[str, Remote],
     ) -> bool:
-        """Failures that only mean "look again": True when that was done (the record stays to be planned)."""
-        name = self.endpoint.resource.name
+        """Failures that only mean "look again": True when that was done (the record stays to be planned).
+
+        ``fresh``: what a second look showed, by remote id.
+        """
         if isinstance(error, Gone) and shadow is not None:
             if step.action in {"delete", "archive"}:
                 shadows.set_gone(connection, self.endpoint.system, self.endpoint.entity, [shadow.remote_id], "hub")
             else:
                 outcomes.gone(self.job, connection, self.endpoint, [shadow.remote_id])
             return True
-        if not isinstance(self.endpoint.connector, Get):
-            return False
-        if isinstance(error, VersionConflict) and shadow is not None:
-            fresh = self.endpoint.connector.get(
-                name, [shadow.remote_id], self.lens.remote_fields, self.lens.read_options
-            )
-            self.intake.take(connection, fresh)
+        if isinstance(error, VersionConflict) and shadow is not None and shadow.remote_id in fresh:
+            self.intake.take(connection, [fresh[shadow.remote_id]])
             return True
-        if isinstance(error, AlreadyExists) and error.remote_id and step.action == "create":
-            fresh = self.endpoint.connector.get(
-                name, [error.remote_id], self.lens.remote_fields, self.lens.read_options
-            )
-            return self._adopt(connection, record, fresh)
+        if isinstance(error, AlreadyExists) and step.action == "create":
+            there = fresh.get(error.remote_id or "")
+            return there is not None and self._adopt(connection, record, there)
         return False
 
-    def _adopt(self, connection: Connection, record: Stored, fresh: list[Remote]) -> bool:
+    def _adopt(self, connection: Connection, record: Stored, remote: Remote) -> bool:
         """A create met a record that is there already: take it in if it is nobody else's and a match rule says so."""
-        if not fresh or fresh[0].deleted or fresh[0].record is None:
+        if remote.deleted or remote.record is None:
             return False
-        remote = fresh[0]
         known = shadows.known(connection, self.endpoint.system, self.endpoint.entity, [remote.id])
         if remote.id in known and known[remote.id].gone in LIVE:
             return False
@@ -295,25 +383,3 @@ class Confirmer:
                 self.intake.take(connection, [replace(remote, key=record.hub_id)])
                 return True
         return False
-
-
-def _computed_part(lens_field: LensField) -> LensField | None:
-    """The part of a lines field that only the system fills (amounts it computes)."""
-    lines = lens_field.lines
-    if lines is None:
-        return None
-    fields = {name: f for name, f in lines.fields.items() if f.direction == "in"}
-    return replace(lens_field, lines=replace(lines, fields=fields)) if fields else None
-
-
-def _looks_rewritten(wanted: Any, shown: Any) -> bool:
-    """Whether ``shown`` may be the system's own version of ``wanted``: cut, re-cased, re-spaced, rounded."""
-    if isinstance(wanted, str) and isinstance(shown, str):
-        a, b = "".join(wanted.casefold().split()), "".join(shown.casefold().split())
-        if a.startswith(b) and b:
-            return True
-        try:
-            return round(float(a), 2) == round(float(b), 2)
-        except ValueError:
-            return False
-    return False

@@ -77,7 +77,7 @@ def resolve(job: Pass, conflict_id: int, *, take: str | None, value: Any, link: 
 
 
 def _chosen(job: Pass, row: Row, record: Stored, take: str, value: Any, now: str) -> RecordWrite:
-    """The record with the value chosen. 'Ours' is the value there is now: it may have moved since the question arose."""
+    """The record with the value chosen. 'Ours' is the value there is now: it may have moved since it was asked."""
     values = record.values
     if take != "ours":
         chosen = row["theirs"] if take == "theirs" else value

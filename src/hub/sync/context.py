@@ -57,6 +57,7 @@ class Pass:
     """(system, entity) that could not be read to the end: writing there could make duplicates."""
     again: bool = False
     """Something was observed anew while writing: another round may find more to do."""
+    _renewed: datetime | None = None
     _counts: dict[tuple[str, str], Counts] = field(default_factory=dict)
     _paths: dict[tuple[str, str], tuple[RefPath, ...]] = field(default_factory=dict)
 
@@ -119,10 +120,15 @@ class Pass:
             yield connection
 
     def renew(self, connection: Connection, entity: str) -> None:
-        """Hold the lease a little longer, as part of the work at hand."""
-        lease = self.leases.get(entity)
-        if lease is not None:
-            runs.renew_lease(connection, lease, instant(self.clock() + timedelta(seconds=LEASE_SECONDS)))
+        """Hold the leases a little longer, as part of the work at hand. Raises Unavailable when this one is lost."""
+        now = self.clock()
+        expires = instant(now + timedelta(seconds=LEASE_SECONDS))
+        if (lease := self.leases.get(entity)) is not None:
+            runs.renew_lease(connection, lease, expires)
+        if self._renewed is None or now - self._renewed > timedelta(seconds=LEASE_SECONDS / 4):
+            self._renewed = now
+            for other in self.leases.values():  # their turn comes later in the pass
+                runs.extend_lease(connection, other, expires)
 
 
 def edited_at(remote: Remote, now: str) -> str:

@@ -114,12 +114,11 @@ class Intake:
                 continue
             text, mark = printed(present(remote.record, self.fields))
             old = known.get(remote.id)
-            if old is not None:
-                if old.hash == mark and old.gone in LIVE and not self.relearn:
-                    if old.version != remote.version:
-                        versions[remote.id] = remote.version
-                    taken.hub_ids[remote.id] = old.hub_id
-                    continue
+            if old is not None and old.hash == mark and old.gone in LIVE and not self.relearn:
+                if old.version != remote.version:
+                    versions[remote.id] = remote.version
+                taken.hub_ids[remote.id] = old.hub_id
+                continue
             fresh.append((remote, text, mark))
         shadows.set_versions(connection, self.endpoint.system, self.endpoint.entity, versions)
         if not fresh:
@@ -174,7 +173,7 @@ class Intake:
             if record is not None:
                 shadow = old[one.remote.id]
                 self._take_linked(
-                    connection, batch, one, record, shadow, bases[one.remote.id], self._systems(live, record)
+                    connection, batch, one, record, shadow, bases[one.remote.id], self.systems(live, record)
                 )
         if unlinked:
             self._take_unlinked(connection, batch, unlinked, taken)
@@ -190,7 +189,7 @@ class Intake:
         """What a shadow said, in canonical values (references still the system's own)."""
         return self.lens.get(shadow.data).values
 
-    def _systems(self, live: dict[str, dict[str, Shadow]], record: Stored) -> frozenset[str]:
+    def systems(self, live: dict[str, dict[str, Shadow]], record: Stored) -> frozenset[str]:
         return frozenset(s for s, shadow in live.get(record.hub_id, {}).items() if shadow.gone in LIVE)
 
     def _wait_for_reference(self, connection: Connection, one: News, missing: list[Missing]) -> None:
@@ -298,7 +297,7 @@ class Intake:
                 record = stored[match.hub_id or ""]
                 taken.hub_ids[one.remote.id] = record.hub_id
                 counts.matched += 1
-                self._link(connection, batch, one, record, match.rule, self._systems(live, record))
+                self._link(connection, batch, one, record, match.rule, self.systems(live, record))
 
     def _make(self, batch: Batch, one: News) -> str:
         """A new canonical record."""

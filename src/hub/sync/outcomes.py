@@ -100,7 +100,7 @@ def wait(job: Pass, connection: Connection, endpoint: Endpoint, remote: Remote, 
 
 
 def settle(job: Pass, connection: Connection, endpoint: Endpoint, remote_ids: Iterable[str]) -> None:
-    """What was last seen of these is understood (or they are gone): nothing waits, nobody is asked, no letter stands."""
+    """What was last seen of these is understood (or they are gone): nothing waits, nobody is asked any more."""
     system, entity, now = endpoint.system, endpoint.entity, job.now()
     ids = work.pending(connection, system, entity, remote_ids)
     if ids:

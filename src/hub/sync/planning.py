@@ -173,7 +173,7 @@ class Planner:
 
 
 def plan_anew(job: Pass, entity: str) -> None:
-    """When what is written where has changed (a system, a mapping, a direction, a policy), every record is looked at."""
+    """When what is written where has changed (a system, mapping, direction or policy), look at every record."""
     policy = job.setup.policies[entity]
     written = [
         (

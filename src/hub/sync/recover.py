@@ -91,14 +91,12 @@ def _confirm(
     step = Step(
         row["system"], row["action"], {}, tuple(n for n in row["fields"] if n in record.values), "found after a crash"
     )
-    # The record may have changed since the intent: what was meant is what was sent.
-    sent = record._replace(values={**record.values, **row["fields"]})
-    if sent.values == record.values:
-        confirmer.confirm(connection, [(record, shadow, step, remote)], doubtful=True)
-    else:
-        unchanged = tuple(n for n in step.write if record.values[n] == row["fields"][n])
-        step = Step(step.system, step.action, {}, unchanged, step.because)
-        confirmer.confirm(connection, [(record, shadow, step, remote)], doubtful=True)
+    # The record may have changed since the intent: what the system shows of that is no edit.
+    since = {n: value for n, value in row["fields"].items() if record.values.get(n) != value}
+    step.write = tuple(n for n in step.write if n not in since)
+    confirmer.confirm(
+        connection, [(record, shadow, step, remote)], doubtful=True, sent={record.hub_id: since} if since else None
+    )
 
 
 def _look_at_others(job: Pass, endpoint: Endpoint, rows: list[Row]) -> None:
@@ -137,7 +135,13 @@ def _settle_other(
             outcomes.gone(job, connection, endpoint, [shadow.remote_id])
     elif row["action"] == "update" and remote.version != row["version"]:
         _confirm(connection, confirmer, row, record, shadow, remote)
-    elif row["action"] == "archive":
+    elif row["action"] == "archive" and remote.version != row["version"]:
+        # Archived by us, or edited by somebody: noted either way, and archived (once more) by the next plan.
+        ids = [shadow.remote_id]
+        shadows.set_gone(connection, endpoint.system, endpoint.entity, ids, "archived")
+        confirmer.intake.take(connection, [remote])
+        shadows.set_gone(connection, endpoint.system, endpoint.entity, ids, None)
+    else:
         confirmer.intake.take(connection, [remote])
 
 
