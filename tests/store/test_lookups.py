@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import event, text
 
 from hub.store import records, shadows, work
+from hub.store.codec import dumps
 from hub.store.database import Store, open_store
 from hub.store.records import RecordWrite
 from hub.store.shadows import ShadowWrite
@@ -66,3 +67,21 @@ def test_many_are_found_and_others_are_not(store: Store) -> None:
         assert len(shadows.known(connection, "crm", "customer", [f"r{k}" for k in ids])) == 2000
         assert shadows.by_hub(connection, ids, ["erp"]) == {}
         assert connection.execute(text("SELECT count(*) FROM hub_record WHERE dirty = 0")).scalar() == 1501
+
+
+@pytest.mark.parametrize("value", ["plain", "客户 € 🏭 \u2028", 'quote " \\ and \x00'])
+def test_json_given_as_bytes_is_stored_as_the_text_it_is(store: Store, value: str) -> None:
+    with store.begin() as connection:
+        records.insert_records(connection, [RecordWrite("h1", "customer", {"name": value}, {}, 1)], "2026")
+        shadows.store(
+            connection,
+            "crm",
+            "customer",
+            [ShadowWrite("r", "h1", "r", None, 1, dumps({"n": value}).encode(), {"m": value}, None)],
+        )
+    with store.read() as connection:
+        kinds = "typeof(r.data), typeof(r.stamps), r.data, typeof(s.data), typeof(s.meant)"
+        row = connection.execute(text(f"SELECT {kinds} FROM hub_record r, shadow s")).one()
+        assert row == ("text", "text", dumps({"name": value}), "text", "text")
+        shadow = shadows.by_hub(connection, ["h1"])["h1"]["crm"]
+    assert (shadow.data, shadow.meant) == ({"n": value}, {"m": value})
