@@ -14,7 +14,7 @@ from sync.fakes import CUSTOMERS, World
 from hub.mapping import load
 from hub.model import entities
 from hub.sync.confirm import Confirmer
-from hub.sync.picking import picked, present
+from hub.sync.picking import alike, picked, present
 from hub.sync.plan import Subject, Target, plan_record, shown_fields
 
 names = st.lists(st.sampled_from("abcdefg"), unique=True).map(tuple)
@@ -25,6 +25,15 @@ values = st.dictionaries(st.sampled_from("abcdefg"), st.one_of(st.none(), st.tex
 def test_present_is_what_the_comprehension_gives_in_its_order(record: dict[str, Any], wanted: tuple[str, ...]) -> None:
     plain = {name: record[name] for name in wanted if name in record}
     assert list(present(record, wanted).items()) == list(plain.items())
+
+
+@given(values, values, names)
+def test_alike_is_what_comparing_one_by_one_gives(
+    one: dict[str, Any], two: dict[str, Any], wanted: tuple[str, ...]
+) -> None:
+    plain = all(name in one and name in two and one[name] == two[name] for name in wanted)
+    assert alike(one, two, wanted) == plain
+    assert alike(one, one, tuple(one))
 
 
 @pytest.mark.parametrize("wanted", [("a",), ("a", "b"), ()])

@@ -24,7 +24,7 @@ from hub.sync import outcomes
 from hub.sync.context import Pass, edited_at
 from hub.sync.decide import ABSENT, Sight, by_key, decide
 from hub.sync.intake import Batch, Intake
-from hub.sync.picking import picked, present
+from hub.sync.picking import alike, present
 from hub.sync.plan import Step, Target, differences
 from hub.sync.planning import mark_of
 from hub.sync.policy import Endpoint
@@ -203,7 +203,7 @@ class Confirmer:
         unseen = self._unseen.get(write)
         if unseen is None:
             unseen = self._unseen[write] = any(self.lens.fields[name].direction == "out" for name in write)
-        return not unseen and picked(wanted, write).items() <= theirs.items()
+        return not unseen and alike(wanted, theirs, write)
 
     def _differs(self, name: str, lens_field: LensField, wanted: Any, shows: Any) -> bool:
         if lens_field.lines is None:

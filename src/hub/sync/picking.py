@@ -23,6 +23,17 @@ def present(values: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]
         return {name: values[name] for name in names if name in values}
 
 
+def alike(first: Mapping[str, Any], second: Mapping[str, Any], names: tuple[str, ...]) -> bool:
+    """Whether both have all these names, with equal values."""
+    if len(names) < 2:
+        return all(name in first and name in second and first[name] == second[name] for name in names)
+    get = _getter(names)
+    try:
+        return get(first) == get(second)
+    except KeyError:
+        return False
+
+
 @lru_cache(maxsize=1024)
 def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
     return itemgetter(*names)
