@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from mapping.mapping_world import ADDRESS, LINE, entity, spec
 
-from hub.mapping import load, pair
+from hub.mapping import load
 from hub.mapping.laws import check_laws
 from hub.mapping.operators import OPERATORS
 from hub.model import forms
@@ -22,7 +22,6 @@ THING = entity(
 )  # fmt: skip
 
 
-@pair("reversed_for_mutants")
 class Reversed:
     def get(self, value: str) -> str:
         return value[::-1]
@@ -32,7 +31,8 @@ class Reversed:
 
 
 def problems_of(fields: str, of: EntitySpec = THING) -> list[str]:
-    lens, problems = load(f"version: 1\nresource: r\nentity: thing\nfields:\n  {fields}\n", specs={"thing": of})
+    text = f"version: 1\nresource: r\nentity: thing\nfields:\n  {fields}\n"
+    lens, problems = load(text, specs={"thing": of}, functions={"reversed": Reversed})
     assert lens is not None, [str(p) for p in problems]
     return [str(problem) for problem in check_laws(lens, of) if problem.severity == "error"]
 
@@ -114,7 +114,7 @@ MUTANTS = [
     ("text: {field: X, via: {part: {separator: ', ', number: 2}}}", "part", "get", str.upper),
     ("text: {field: X, via: {list: '; '}}", "list", "put", sorted),
     ("text: {field: X, via: {list: '; '}}", "list", "get", lambda text: text.split(";")[0]),
-    ("text: {field: X, via: {python: reversed_for_mutants}}", "python", "put", lambda text: text[::-1]),
+    ("text: {field: X, via: {python: reversed}}", "python", "put", lambda text: text[::-1]),
 ]  # fmt: skip
 PRICES = "lines: {{field: L, key: line_no, fields: {{line_no: N, quantity: Q, price: {{field: P, via: {{{}: {}}}}}}}}}"
 BESIDE = [("with_tax", "get_beside"), ("without_tax", "put_beside"), ("percent_of", "get_beside")]

@@ -14,6 +14,7 @@ Whole records are tried by ``hub.mapping.record_laws``. See docs/mappings.md for
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from hub.connect.capabilities import Resource
@@ -158,6 +159,9 @@ class Trial:
             if value is not None and back == value:
                 self.good.append(value)
             return None
+        code = self.spec.type in ("text", "longtext", "ref") and isinstance(sent, (int, Decimal))
+        if code and _same_number(value, back):
+            return None  # a number field has no leading zeros: the field's own canonical form
         law = "cleared" if back is None else "filled" if value is None else "changed"
         return Breach(law, value, sent, back)
 
@@ -203,8 +207,8 @@ class Trial:
         return None if back in (value, wanted) else Breach("unsettled", remote, sent, back, _show(value))
 
     def _cuts(self) -> bool:
-        """A value that is longer than what the mapping writes, or that a table reads by '*', is left as it is."""
-        return any(op.name in ("cut", "values") for op in self.chain.ops)
+        """What is longer than the mapping writes, or what a table or a pair says to even out, is left as it is."""
+        return any(op.name in ("cut", "values", "python") for op in self.chain.ops)
 
     def no_room(self) -> str | None:
         """Why nothing (of dates and instants, which have no odd values: hardly anything) can be written."""
@@ -221,6 +225,13 @@ class Trial:
                     self.refusal = self.refusal or f"{_show(value)}: {error}"
         most = tried // 2 if self.spec.type in ("date", "instant") else tried - 1
         return self.refusal if self.refusal and refused > most else None
+
+
+def _same_number(one: Any, other: Any) -> bool:
+    try:
+        return forms.decimal(one) == forms.decimal(other)
+    except REFUSED:
+        return False
 
 
 def held(sent: Any, count: int) -> list[Any]:
