@@ -286,6 +286,17 @@ class Writer:
             return  # nothing was done: it stays to be planned again
         self._letter(connection, one.record, one.shadow, one.step, one.values, error)
 
+    def give_up(self, record: Stored, shadow: Shadow | None, step: Step) -> None:
+        """This record never comes to rest: a person has to look at it."""
+        error = UnexpectedAnswer(
+            f"{', '.join(step.fields) or step.action} is written again and again and never comes to rest: a system"
+            " answers each write with another change",
+            cure="hub explain shows who changes what; give the field an owner, or map it in one direction",
+        )
+        values = {name: record.values.get(name) for name in step.write}
+        with self.job.transaction(self.endpoint.entity) as connection:
+            self._letter(connection, record, shadow, step, values, error)
+
     def _letter(
         self,
         connection: Connection,

@@ -134,6 +134,8 @@ class Engine:
             if not rounds.run():
                 break
             self._recover(run)
+        else:
+            rounds.stop()
         rounds.close()
         run.job.report.plan = rounds.plan
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
 
 from hub.store import records
@@ -31,21 +32,44 @@ class Rounds:
         self.plan = Plan(job.new_id(), "", job.now())
         self.gate = Gate(job)
         self.held_for_approval = False
+        self._held: set[tuple[str, str]] = set()
+        """(system, entity) whose first sync held something back."""
+        self._number = 0
+        self._often: Counter[tuple[str, str]] = Counter()
+        """(entity, hub id) → writes from the third round on: nearly nothing needs so many."""
+        self._spent: Counter[tuple[str, str]] = Counter()
+        """(system, entity) → changes and deletions made by this pass."""
 
     def run(self) -> bool:
         """One round over all entities; True when another round may find more to do."""
+        self._number += 1
         self.plan.held.clear()
         self.job.again = False
         wrote = [self._entity(entity) for entity in self.entities]
         return any(wrote) or self.job.again
 
     def close(self) -> None:
-        """The pass is over: what was approved with it stays approved."""
+        """The pass is over: what was approved with it stays approved, and so does what needed no approval, once every
+        system of the entity has been heard."""
         for entity in self.entities:
-            for endpoint in self.job.setup.of_entity(entity):
-                out = endpoint.system in self.job.down or (endpoint.system, entity) in self.job.blocked
-                if endpoint.direction != "in" and not out and not self.gate.first_sync(endpoint):
+            endpoints = self.job.setup.of_entity(entity)
+            out = {e.system for e in endpoints if e.system in self.job.down or (e.system, entity) in self.job.blocked}
+            for endpoint in endpoints:
+                if endpoint.direction == "in" or endpoint.system in out:
+                    continue
+                held = (endpoint.system, entity) in self._held
+                if not self.gate.first_sync(endpoint) or (not held and not out):
                     approve(self.job, endpoint)
+
+    def stop(self) -> None:
+        """The rounds are used up. What is written again and again would go on for ever: it becomes a letter, until
+        somebody changes the record; what only takes long goes on in the next pass."""
+        for entity in self.entities:
+            restless = [hub_id for (of, hub_id), count in self._often.items() if of == entity and count > 1]
+            writers = {e.system: Writer(self.job, e) for e in self.job.setup.of_entity(entity)}
+            for planned in Planner(self.job, entity).plan_again(restless):
+                for step in planned.verdict.steps:
+                    writers[step.system].give_up(planned.record, planned.shadows.get(step.system), step)
 
     def _entity(self, entity: str) -> bool:
         job = self.job
@@ -100,7 +124,8 @@ class Rounds:
         endpoint = writer.endpoint
         if not hub_ids:
             return False
-        if allowed is not None and len(hub_ids) > allowed:
+        key = (endpoint.system, endpoint.entity)
+        if allowed is not None and self._spent[key] + len(hub_ids) > allowed:
             self.held_for_approval = True
             self.plan.held.append(
                 Held(
@@ -110,6 +135,7 @@ class Rounds:
                     f"{len(hub_ids)} records",
                     "budget",
                     f"{len(hub_ids)} changes or deletions are more than the budget of {allowed}",
+                    len(hub_ids),
                 )
             )
             self.job.emit(
@@ -123,6 +149,7 @@ class Rounds:
                 planned.verdict.steps = [s for s in planned.verdict.steps if s.system == endpoint.system]
             items = [_item(planned, step) for planned in page for step in planned.verdict.steps]
             wrote |= writer.write(items) > 0
+            self._spent[key] += len(writer.written)
             self._name(endpoint, items, writer.written)
             writer.settled.clear()
             writer.written.clear()
@@ -138,6 +165,7 @@ class Rounds:
 
     def _hold(self, planned: Planned, step: Step, reason: str, detail: str) -> None:
         self.held_for_approval = True
+        self._held.add((step.system, planned.record.entity))
         if len(self.plan.held) < NAMED:
             record = planned.record
             self.plan.held.append(
@@ -147,6 +175,8 @@ class Rounds:
     def _name(self, endpoint: Endpoint, items: Iterable[Item], written: set[str]) -> None:
         for record, shadow, step in items:
             if record.hub_id in written:
+                if self._number > 2:
+                    self._often[record.entity, record.hub_id] += 1
                 if len(self.plan.writes) < NAMED:
                     self.plan.writes.append(planned_write(self.job, endpoint, record, shadow, step))
                 else:
