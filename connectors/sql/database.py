@@ -139,7 +139,7 @@ def _require_file(url: URL, system: str) -> None:
         raise ConfigurationError(
             f"there is no SQLite file {url.database}",
             where=system,
-            cure="a relative path starts at the folder the hub runs in; an absolute one is sqlite:////path/file.db",
+            cure="a relative path starts at the folder of hub.yaml; an absolute one is sqlite:////path/file.db",
         )
 
 

@@ -88,7 +88,9 @@ def test_the_pass_works_the_same_on_postgresql(tmp_path: Path, postgres_url: str
     world = World(tmp_path, store_url=postgres_url, deletes="propagate")
     c = world.crm.add("customers", name="杭州云帆", tel="0571-87654321", credit=5)
     p = world.crm.add("products", code="P1", name="轴承")
-    world.crm.add("orders", no="SO1", customer=c, date="2026-01-15", lines=[{"seq": 1, "product": p, "qty": 2, "price": 3}])
+    world.crm.add(
+        "orders", no="SO1", customer=c, date="2026-01-15", lines=[{"seq": 1, "product": p, "qty": 2, "price": 3}]
+    )
     world.sync()
     assert len(world.erp.records("orders")) == 1
     world.crm.edit("customers", c, credit=6)
@@ -106,3 +108,13 @@ def test_the_pass_works_the_same_on_postgresql(tmp_path: Path, postgres_url: str
     world.crm.remove("customers", c)
     world.sync()
     assert world.erp.records("customers") == []
+
+
+def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/hub.db"
+    store = open_store(url)
+    with store.begin() as connection:
+        connection.execute(text("UPDATE alembic_version_hub SET version_num = '9999'"))
+    store.close()
+    with pytest.raises(ConfigurationError, match="newer version of the hub"):
+        open_store(url)

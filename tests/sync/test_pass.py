@@ -528,3 +528,11 @@ def test_a_second_failure_is_one_more_attempt_on_the_same_letter(world: World) -
     with world.engine() as engine:
         (letter,) = engine.letters()
     assert (letter["attempts"], letter["payload"]["credit_limit"]) == (2, "2")
+
+
+def test_a_full_system_synced_into_an_empty_one_needs_no_approval_later(world: World) -> None:
+    a = world.crm.add("customers", name="A", credit=1)
+    assert world.sync(yes=False).state == "done"
+    world.erp.edit("customers", next(iter(world.erp.rows["customers"])), credit=2)
+    assert world.sync(yes=False).state == "done"
+    assert world.crm.row("customers", a)["credit"] == 2

@@ -228,4 +228,24 @@ def _show_explained(console: Console, found: Row, *, alone: bool) -> None:
     section(console, "values", rows)
     if alone:
         for name, told in found["fields"].items():
-            section(console, f"{name}, step by step", generic_rows(told["steps"], ()))
+            section(console, f"{name}, step by step", generic_rows([_step_row(step) for step in told["steps"]], ()))
+
+
+def _step_row(step: Row) -> Row:
+    """One step of a value's history in one sentence."""
+    from hub.operate.tables import cell
+
+    told = str(step.get("text") or "")
+    if "decision" in step:
+        told = f"{step['decision']} ({step['rule']}): {cell(step['base'])} → {cell(step['theirs'])}"
+        if step["ours"] not in (None, step["base"]):
+            told += f", the hub held {cell(step['ours'])}"
+        if step.get("by"):
+            told += f", by {step['by']}"
+    elif step.get("fields"):
+        told = "; ".join(f"{path}: {cell(old)} → {cell(new)}" for path, (old, new) in step["fields"].items())
+        if step.get("rewritten"):
+            told += f"; the system made {cell(step['rewritten'][1])} of it"
+    elif step.get("take"):
+        told = f"a person took {step['take']}"
+    return {"at": cell(step["at"]), "system": step["system"], "kind": step["kind"], "what": told, "run": step["run"]}

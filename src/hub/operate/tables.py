@@ -110,7 +110,14 @@ def census_rows(plan: Plan | None, cap: int = ROWS) -> list[Row]:
 
 
 def _samples(samples: Iterable[Mapping[str, Any]]) -> str:
-    return "; ".join(f"{cell(s.get('theirs'))} ≠ {cell(s.get('ours'))}" for s in samples)
+    """What the system has ≠ what the hub holds, and how the difference was decided."""
+    return "; ".join(
+        f"{cell(s.get('theirs'))} ≠ {cell(s.get('ours'))}: {_DECIDED.get(str(s.get('decision')).partition(' ')[0], 'held')}"
+        for s in samples
+    )
+
+
+_DECIDED = {"accepted": "the first wins", "refused": "the second wins"}
 
 
 def failure_rows(report: PassReport) -> list[Row]:

@@ -87,7 +87,8 @@ def _waiting(report: PassReport) -> list[str]:
         parts.append(f"{waiting:,} waiting for what they refer to")
     held = {h.reason for h in report.plan.held} if report.plan else set()
     if held & {"first_sync", "budget"}:
-        number = sum(h.reason in {"first_sync", "budget"} for h in report.plan.held) if report.plan else 0
+        held_back = [h for h in report.plan.held if h.reason in {"first_sync", "budget"}] if report.plan else []
+        number = sum(h.writes for h in held_back)
         why = "first sync" if "first_sync" in held else "change budget"
         parts.append(f"{counted(number, 'write')} held for approval ({why})")
     if report.state == "needs_person" and not parts:

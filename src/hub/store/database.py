@@ -85,7 +85,15 @@ def open_store(url: str, *, migrate: bool = True) -> Store:
         _sqlite_settings(engine)
     store = Store(engine)
     try:
-        if migrate and _revision(engine) != HEAD:
+        revision = _revision(engine)
+        if revision is not None and revision > HEAD:
+            store.close()
+            raise ConfigurationError(
+                f"this database was made by a newer version of the hub (its revision is {revision}, ours {HEAD})",
+                where="store",
+                cure="upgrade the hub, or open a database from before the upgrade",
+            )
+        if migrate and revision != HEAD:
             _migrate(engine)
     except DBAPIError as error:
         store.close()

@@ -84,8 +84,10 @@ class Held:
     hub_id: str
     title: str
     reason: str
-    """``reference``, ``conflict``, ``letter``, ``budget``, ``first_sync``, ``no_probe`` …"""
+    """``reference``, ``conflict``, ``letter``, ``budget``, ``first_sync``, ``waiting`` …"""
     detail: str
+    writes: int = 1
+    """How many writes this stands for (a budget holds many at once)."""
 
 
 @dataclass(slots=True)
