@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import sqlalchemy
 from prefect.server.api.server import create_app as prefect_app
+from prefect.server.database.orm_models import FlowRun
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,8 +32,22 @@ class StayHere:
         await self.app(scope, receive, with_policy if scope["type"] == "http" else send)
 
 
+def let_3_8_schedule() -> None:
+    """Make Prefect 3.8 insert scheduled runs under SQLAlchemy 2.1.
+
+    It hands each new run's state along with the run's columns, and stores it in a second step. SQLAlchemy 2.1 refuses
+    that ("supply a bulk_dml decorated function") for an attribute that is not a column, unless it is told what the
+    attribute means in a bulk insert: here, nothing. Prefect 3.9 leaves the state out by itself.
+    """
+    state = sqlalchemy.inspect(FlowRun).all_orm_descriptors["state"]
+    inplace: Any = getattr(state, "inplace", None)
+    if hasattr(inplace, "bulk_dml"):
+        inplace.bulk_dml(lambda cls, mapping, value: None)
+
+
 def create_app() -> Any:
     """For ``uvicorn --factory``."""
+    let_3_8_schedule()
     app = prefect_app(final=True)
     app.add_middleware(StayHere)
     return app

@@ -111,10 +111,12 @@ def census_rows(plan: Plan | None, cap: int = ROWS) -> list[Row]:
 
 def _samples(samples: Iterable[Mapping[str, Any]]) -> str:
     """What the system has ≠ what the hub holds, and how the difference was decided."""
-    return "; ".join(
-        f"{cell(s.get('theirs'))} ≠ {cell(s.get('ours'))}: {_DECIDED.get(str(s.get('decision')).partition(' ')[0], 'held')}"
-        for s in samples
-    )
+    return "; ".join(map(_sample, samples))
+
+
+def _sample(sample: Mapping[str, Any]) -> str:
+    decided = _DECIDED.get(str(sample.get("decision")).partition(" ")[0], "held")
+    return f"{cell(sample.get('theirs'))} ≠ {cell(sample.get('ours'))}: {decided}"
 
 
 _DECIDED = {"accepted": "the first wins", "refused": "the second wins"}
