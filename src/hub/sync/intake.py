@@ -19,7 +19,7 @@ from hub.store.codec import printed
 from hub.store.journal import Entry
 from hub.store.records import RecordWrite, Stored
 from hub.store.shadows import LIVE, Known, Shadow, ShadowWrite
-from hub.sync import matching, outcomes
+from hub.sync import matching, oscillation, outcomes
 from hub.sync.context import Pass, edited_at
 from hub.sync.correlate import Match
 from hub.sync.decide import Decision, Sight, decide
@@ -231,6 +231,8 @@ class Intake:
             self._note_archived(batch, one, record, sight, shadow)
             return
         decision = decide(sight, self.lens.fields, self.policy)
+        if decision.changes:
+            oscillation.stop(self.job, connection, self.endpoint, record, decision)
         meant = {k: v for k, v in shadow.meant.items() if k not in decision.unpaired}
         revived = shadow.gone not in LIVE
         if revived and record.deleted_at is not None:
