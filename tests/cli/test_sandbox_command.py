@@ -116,7 +116,7 @@ def test_it_says_when_it_is_ready_and_serves_until_interrupted(toy: Path) -> Non
         (("--seed", "-1"), "below 0"),
         (("--faults", "{"), "not JSON"),
         (("--faults", "3"), "list of objects"),
-        (("--faults", '[{"kind": "nonsense"}]'), "nonsense"),
+        (("--faults", '[{"kind": "earthquake"}]'), "earthquake"),
     ],
 )
 def test_what_it_does_not_take_is_told(hub, toy: Path, words: tuple[str, ...], told: str) -> None:
