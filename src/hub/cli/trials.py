@@ -31,13 +31,25 @@ def test(
     path: Annotated[
         Path | None, typer.Argument(metavar="PATH", help="A folder, a mapping or its examples [default: the project].")
     ] = None,
+    *,
+    record: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="SYSTEM KEY", help="Write a new example from a live record, personal data masked."),
+    ] = None,
 ) -> int:
     """The examples beside the mappings: does reading give what they say, and writing give it back?
 
-    The examples of mappings/kingdee/BD_Customer.yaml are in BD_Customer_test.yaml beside it. Reaches no system.
+    The examples of mappings/kingdee/BD_Customer.yaml are in BD_Customer_test.yaml beside it. Reaches no system,
+    but for --record: its KEY is a system's id, or a number or name that the hub knows (order/100 where it is several).
 
     Example: hub test mappings/kingdee
+    hub test --record kingdee C00017
     """
+    if record is not None:
+        from hub.cli.recording import record as recorded
+
+        recorded(shell, *record)
+        return DONE
     if path is not None and not path.exists():
         raise ConfigurationError("there is no such file or folder", where=str(path))
     if path is not None and path.name == "hub.yaml":

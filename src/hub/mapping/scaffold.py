@@ -56,9 +56,8 @@ class Block:
     """Lines that stand together: those of the record, of its list of lines, or of one picked line."""
 
     name: str = ""
-    """``lines`` or ``addresses[billing]``; empty for the record itself."""
+    """``lines`` or ``addresses[billing]``; empty for the record itself. ``head``: a list's ``field`` and ``key``."""
     head: dict[str, Any] = field(default_factory=dict)
-    """``field`` and ``key`` of a list of lines."""
     lines: list[Line] = field(default_factory=list)
     inner: list[Block] = field(default_factory=list)
 
