@@ -218,7 +218,8 @@ def _line_removed(
     if ours is None:
         return None
     mapped = lens_field.lines.fields if lens_field.lines else {}
-    same = agreed is not ABSENT and all(ours.get(f) == agreed.get(f) for f in mapped)
+    shown = [name for name, field in mapped.items() if field.direction != "out"]
+    same = agreed is not ABSENT and all(ours.get(name) == agreed.get(name) for name in shown)
     owner = _owner(policy, path)
     kind: Kind | None
     if owner is not None and owner != sight.system and owner in sight.linked:
@@ -303,8 +304,14 @@ def _field(path: str) -> str:
 
 
 def _stamp(stamps: Mapping[str, list[str]], path: str) -> tuple[str, str]:
-    """(system, when) of the canonical value."""
-    found = stamps.get(path) or stamps.get(path.partition("[")[0]) or stamps.get("*") or ["", ""]
+    """(system, when) of the canonical value; of a line: of the newest edit of anything in it."""
+    line = path.partition("]")[0] + "]"
+    below = [stamp for name, stamp in stamps.items() if name.startswith(line)] if path == line else []
+    known = [stamp for stamp in (stamps.get(path), stamps.get(line), *below) if stamp is not None]
+    if known:
+        found = max(known, key=lambda stamp: stamp[1])
+    else:
+        found = stamps.get(path.partition("[")[0]) or stamps.get("*") or ["", ""]
     return found[0], found[1]
 
 
