@@ -26,7 +26,7 @@ LOOKUPS = {
     "hub ids by reference": lambda c: shadows.hub_ids_of(c, "crm", "customer", ["r1"]),
     "letters": lambda c: work.letters_of(c, ["h1"]),
     "conflicts": lambda c: work.open_conflicts(c, ["h1"]),
-    "mark": lambda c: records.mark(c, ["h1"], 0),
+    "mark": lambda c: records.mark(c, "customer", ["h1"], 0),
     "waiting": lambda c: work.drop_waiting(c, "crm", "customer", ["r1"]),
 }
 
@@ -60,13 +60,13 @@ def test_many_are_found_and_others_are_not(store: Store) -> None:
         shadows.store(
             connection, "crm", "customer", [ShadowWrite(f"r{k}", k, f"r{k}", None, 1, b"{}", {}, None) for k in ids]
         )
-        records.mark(connection, [*ids[:1500], odd], 0)
+        records.mark(connection, "customer", [*ids[:1500], odd], 0)
     with store.read() as connection:
         assert sorted(records.load(connection, [*ids, odd, "nobody"])) == sorted([*ids, odd])
         assert [r.hub_id for r in records.dirty(connection, "customer", "", 5000)] == ids[1500:]
         assert len(shadows.known(connection, "crm", "customer", [f"r{k}" for k in ids])) == 2000
         assert shadows.by_hub(connection, ids, ["erp"]) == {}
-        assert connection.execute(text("SELECT count(*) FROM hub_record WHERE dirty = 0")).scalar() == 1501
+        assert connection.execute(text("SELECT count(*) FROM todo")).scalar() == 500
 
 
 @pytest.mark.parametrize("value", ["plain", "客户 € 🏭 \u2028", 'quote " \\ and \x00'])

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import xxhash
-from sqlalchemy import Connection, and_, bindparam, delete, func, literal_column, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from hub.store.among import among
 from hub.store.bulk import insert_new_rows, insert_rows
 from hub.store.codec import dumps, encoded, loads
-from hub.store.tables import MatchKeyRow, RecordRow
+from hub.store.tables import MatchKeyRow, RecordRow, TodoRow
 
 Values = dict[str, Any]
+TODO = TodoRow.__table__  # type: ignore[attr-defined]
 RECORD = RecordRow.__table__  # type: ignore[attr-defined]
 MATCH = MatchKeyRow.__table__  # type: ignore[attr-defined]
 
@@ -55,12 +56,9 @@ _COLUMNS = (
 _BY_IDS = select(*_COLUMNS).where(among(RECORD.c.hub_id, "ids"))
 _DIRTY = (
     select(*_COLUMNS)
-    .where(
-        RECORD.c.dirty == literal_column("1"),
-        RECORD.c.entity == bindparam("entity"),
-        RECORD.c.hub_id > bindparam("after"),
-    )
-    .order_by(RECORD.c.hub_id)
+    .join(TODO, TODO.c.hub_id == RECORD.c.hub_id)
+    .where(TODO.c.entity == bindparam("entity"), TODO.c.hub_id > bindparam("after"))
+    .order_by(TODO.c.hub_id)
     .limit(bindparam("n"))
 )
 
@@ -115,7 +113,6 @@ _NEW = (
     "data",
     "stamps",
     "revision",
-    "dirty",
     "created_at",
     "updated_at",
     "deleted_at",
@@ -129,10 +126,11 @@ _JSON = frozenset({"data", "stamps"})
 def insert_records(connection: Connection, writes: Sequence[RecordWrite], at: str) -> None:
     """Store new records."""
     rows = [
-        (w.hub_id, w.entity, encoded(w.values), encoded(w.stamps), 1, w.dirty, at, at, w.deleted_at, w.deleted_by)
+        (w.hub_id, w.entity, encoded(w.values), encoded(w.stamps), 1, at, at, w.deleted_at, w.deleted_by)
         for w in writes
     ]
     insert_rows(connection, RECORD, _NEW, rows, _JSON)
+    _to_do(connection, writes)
 
 
 _UPDATE = (
@@ -141,7 +139,6 @@ _UPDATE = (
     .values(
         data=bindparam("b_data"),
         stamps=bindparam("b_stamps"),
-        dirty=bindparam("b_dirty"),
         updated_at=bindparam("b_at"),
         deleted_at=bindparam("b_deleted_at"),
         deleted_by=bindparam("b_deleted_by"),
@@ -158,7 +155,6 @@ def update_records(connection: Connection, writes: Sequence[RecordWrite], at: st
                 "b_id": w.hub_id,
                 "b_data": dumps(w.values),
                 "b_stamps": dumps(w.stamps),
-                "b_dirty": w.dirty,
                 "b_at": at,
                 "b_deleted_at": w.deleted_at,
                 "b_deleted_by": w.deleted_by,
@@ -166,21 +162,31 @@ def update_records(connection: Connection, writes: Sequence[RecordWrite], at: st
             for w in writes
         ]
         connection.execute(_UPDATE, rows)
+        _to_do(connection, writes)
 
 
-_MARK = update(RECORD).where(among(RECORD.c.hub_id, "ids")).values(dirty=bindparam("d"))
+def _to_do(connection: Connection, writes: Sequence[RecordWrite]) -> None:
+    rows = [(w.entity, w.hub_id) for w in writes if w.dirty]
+    insert_new_rows(connection, TODO, ("entity", "hub_id"), rows)
 
 
-def mark(connection: Connection, hub_ids: Iterable[str], dirty: int) -> None:
+_DONE = delete(TODO).where(among(TODO.c.hub_id, "ids"), TODO.c.entity == bindparam("entity"))
+
+
+def mark(connection: Connection, entity: str, hub_ids: Iterable[str], dirty: int) -> None:
     """Say whether a plan has to look at these records."""
     ids = list(hub_ids)
-    if ids:
-        connection.execute(_MARK, {"d": dirty, "ids": ids})
+    if ids and dirty:
+        insert_new_rows(connection, TODO, ("entity", "hub_id"), [(entity, hub_id) for hub_id in ids])
+    elif ids:
+        connection.execute(_DONE, {"entity": entity, "ids": ids})
 
 
 def mark_entity(connection: Connection, entity: str) -> None:
     """All records of an entity want a plan: its mappings or policy changed."""
-    connection.execute(update(RECORD).where(and_(RECORD.c.entity == entity, RECORD.c.dirty == 0)).values(dirty=1))
+    there = select(TODO.c.hub_id).where(TODO.c.entity == entity)
+    records = select(RECORD.c.entity, RECORD.c.hub_id).where(RECORD.c.entity == entity, RECORD.c.hub_id.not_in(there))
+    connection.execute(insert(TODO).from_select(["entity", "hub_id"], records))
 
 
 def match_key(rule: tuple[str, ...], values: Values) -> int | None:

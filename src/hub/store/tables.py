@@ -22,16 +22,7 @@ class RecordRow(HubTable, table=True):
     """One canonical record: what the hub holds to be true."""
 
     __tablename__ = "hub_record"
-    __table_args__ = (
-        Index(
-            "ix_hub_record_dirty",
-            "entity",
-            "hub_id",
-            sqlite_where=text("dirty = 1"),
-            postgresql_where=text("dirty = 1"),
-        ),
-        Index("ix_hub_record_entity", "entity"),
-    )
+    __table_args__ = (Index("ix_hub_record_entity", "entity"),)
     hub_id: str = Field(primary_key=True)
     entity: str
     data: str = Field(sa_column=Column("data", Text, nullable=False))
@@ -39,13 +30,19 @@ class RecordRow(HubTable, table=True):
     stamps: str = Field(sa_column=Column("stamps", Text, nullable=False))
     """Who gave each value and when: ``{"*": [system, at], field: [system, at]}``, JSON."""
     revision: int = Field(default=1)
-    dirty: int = Field(default=1, sa_column=Column("dirty", SmallInteger, nullable=False))
-    """1: some system may differ from it; a plan has to look."""
     created_at: str
     updated_at: str
     deleted_at: str | None = None
     deleted_by: str | None = None
     """The system in which it was deleted."""
+
+
+class TodoRow(HubTable, table=True):
+    """Canonical records that some system may differ from: a plan has to look at them."""
+
+    __tablename__ = "todo"
+    entity: str = Field(primary_key=True)
+    hub_id: str = Field(primary_key=True)
 
 
 class ShadowRow(HubTable, table=True):

@@ -359,7 +359,7 @@ class Intake:
         system, entity, now = self.endpoint.system, self.endpoint.entity, batch.at
         records.insert_records(connection, batch.created, now)
         records.update_records(connection, batch.updated, now)
-        records.mark(connection, batch.touched - {w.hub_id for w in batch.updated}, 1)
+        records.mark(connection, entity, batch.touched - {w.hub_id for w in batch.updated}, 1)
         shadows.store(connection, system, entity, batch.shadows_new, new=True)
         shadows.store(connection, system, entity, batch.shadows)
         if matching.wanted(self.job.setup, entity):

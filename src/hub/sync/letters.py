@@ -36,7 +36,7 @@ def set_status(store: Store, letter_ids: Sequence[int] | None, status: str, now:
             row = there[letter_id]
             work.set_letter(connection, letter_id, status, now)
             if row["hub_id"]:
-                records.mark(connection, [row["hub_id"]], 1)
+                records.mark(connection, row["entity"], [row["hub_id"]], 1)
             if status == "replay" and row["stage"] == "follow_up":
                 _write_once_more(connection, row)
             if status == "replay" and row["stage"] == "observe":

@@ -69,7 +69,7 @@ def _probe_creates(job: Pass, endpoint: Endpoint, rows: list[Row]) -> None:
             if remote is not None and (shadow is None or shadow.gone not in LIVE):
                 _confirm(connection, confirmer, row, record, None, remote)
             work.drop_intent(connection, row["id"])
-            records.mark(connection, [record.hub_id], 1)
+            records.mark(connection, endpoint.entity, [record.hub_id], 1)
 
 
 def _write(job: Pass, endpoint: Endpoint, row: Row) -> Write:
@@ -115,7 +115,7 @@ def _look_at_others(job: Pass, endpoint: Endpoint, rows: list[Row]) -> None:
             if remote is not None and record is not None and shadow is not None:
                 _settle_other(job, connection, endpoint, confirmer, row, record, shadow, remote)
             work.drop_intent(connection, row["id"])
-            records.mark(connection, [row["hub_id"]], 1)
+            records.mark(connection, endpoint.entity, [row["hub_id"]], 1)
 
 
 def _settle_other(

@@ -82,7 +82,7 @@ class Rounds:
             settled = [p.record.hub_id for p in page if p.settled]
             if settled:
                 with job.transaction(entity) as connection:
-                    records.mark(connection, settled, 0)
+                    records.mark(connection, entity, settled, 0)
             todo: dict[str, list[Item]] = {}
             for planned in page:
                 self._note_holds(planned)
@@ -116,7 +116,7 @@ class Rounds:
             writer.written.clear()
         if clean and page:
             with self.job.transaction(page[0].record.entity) as connection:
-                records.mark(connection, clean, 0)
+                records.mark(connection, page[0].record.entity, clean, 0)
         return wrote
 
     def _apply_risky(self, planner: Planner, writer: Writer, hub_ids: list[str], allowed: int | None) -> bool:

@@ -54,7 +54,6 @@ def upgrade() -> None:
         sa.Column("data", sa.Text(), nullable=False),
         sa.Column("stamps", sa.Text(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
-        sa.Column("dirty", sa.SmallInteger(), nullable=False),
         sa.Column("created_at", sa.String(), nullable=False),
         sa.Column("updated_at", sa.String(), nullable=False),
         sa.Column("deleted_at", sa.String(), nullable=True),
@@ -62,13 +61,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("hub_id"),
     )
     with op.batch_alter_table("hub_record", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_hub_record_dirty",
-            ["entity", "hub_id"],
-            unique=False,
-            sqlite_where=sa.text("dirty = 1"),
-            postgresql_where=sa.text("dirty = 1"),
-        )
         batch_op.create_index("ix_hub_record_entity", ["entity"], unique=False)
 
     op.create_table(
@@ -197,6 +189,12 @@ def upgrade() -> None:
         batch_op.create_index("ix_shadow_hub", ["hub_id", "system"], unique=False)
         batch_op.create_index("ix_shadow_ref", ["system", "entity", "ref"], unique=False)
 
+    op.create_table(
+        "todo",
+        sa.Column("entity", sa.String(), nullable=False),
+        sa.Column("hub_id", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("entity", "hub_id"),
+    )
     op.create_table(
         "waiting",
         sa.Column("system", sa.String(), nullable=False),
