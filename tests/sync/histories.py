@@ -1,4 +1,4 @@
-"""Random histories: users edit everywhere, systems fail at the worst moments, the hub crashes; then the laws are checked.
+"""Random histories: users edit everywhere, systems fail at the worst moments, the hub crashes; the laws are checked.
 
 ``python tests/sync/histories.py SEED`` tells the story of one seed; ``… COUNT all`` runs many.
 """
@@ -22,7 +22,7 @@ if __name__ == "__main__":
 from sqlalchemy import text
 from sync.fakes import CUSTOMERS, ORDERS, PRODUCTS, World
 
-from hub.errors import HubError, Unavailable, UnknownOutcome
+from hub.errors import ConfigurationError, HubError, Unavailable, UnknownOutcome
 from hub.store.database import open_store
 
 MODES = ("ok", "ok", "crash_before", "crash_after", "lost", "down", "meddle")
@@ -63,13 +63,22 @@ class History:
         self.cuts = rng.random() < 0.3
         if self.cuts:
             self.world.systems["erp"].rewrite = _cut_name
+        self.numbering = rng.random() < 0.3
+        self.rounding = self.orders and rng.random() < 0.3
+        if self.numbering or self.rounding:
+            self.world.systems["erp"].rewrite = self._numbered
         self.edits: dict[tuple[str, str, str, str], Any] = {}
         self.deleted: set[str] = set()
+        self.bin: dict[tuple[str, str], dict[str, Any]] = {}
+        """Deleted customers that somebody may restore."""
 
     def run(self, steps: int = 40) -> History:
         """Live through it, let everything come to rest, and judge."""
         try:
-            self.say(str(self.policy), str(self.names), "with orders" if self.orders else "", "cuts" if self.cuts else "")
+            self.say(
+                str(self.policy), str(self.names), "with orders" if self.orders else "", "cuts" if self.cuts else ""
+            )
+            self.say("numbers" if self.numbering else "", "rounds" if self.rounding else "")
             for _ in range(steps):
                 self.world.clock.now += timedelta(seconds=self.rng.randrange(1, 5))
                 self._step()
@@ -100,13 +109,19 @@ class History:
             self._edit_order(name)
         elif chance < 0.64 and customers:
             self._delete(name, self.rng.choice(list(customers)))
+        elif chance < 0.67 and self.bin:
+            self._restore(*self.rng.choice(list(self.bin)))
+        elif chance < 0.74:
+            self._plan_and_apply()
         else:
             self._sync()
 
     def _add_customer(self, name: str) -> None:
         number = next(self.numbers)
         for system in [name] if self.rng.random() < 0.8 else self.names:
-            self.world.systems[system].add("customers", name=f"N{number}", tax=f"T{number}", tel=f"139{number:08d}", credit=number)
+            self.world.systems[system].add(
+                "customers", name=f"N{number}", tax=f"T{number}", tel=f"139{number:08d}", credit=number
+            )
         self.say("add customer", name, f"T{number}")
 
     def _add_order(self, name: str) -> None:
@@ -114,12 +129,17 @@ class History:
         customers = list(system.rows.get("customers", {}))
         if not customers:
             return
-        products = list(system.rows.get("products", {})) or [system.add("products", code=f"P{next(self.numbers)}", name="p")]
+        products = list(system.rows.get("products", {})) or [
+            system.add("products", code=f"P{next(self.numbers)}", name="p")
+        ]
         number = next(self.numbers)
         lines = [
-            {"seq": n, "product": self.rng.choice(products), "qty": n, "price": number} for n in range(1, self.rng.randrange(2, 5))
+            {"seq": n, "product": self.rng.choice(products), "qty": n, "price": number}
+            for n in range(1, self.rng.randrange(2, 5))
         ]
-        order = system.add("orders", no=f"SO{number}", title=f"t{number}", customer=self.rng.choice(customers), lines=lines)
+        order = system.add(
+            "orders", no=f"SO{number}", title=f"t{number}", customer=self.rng.choice(customers), lines=lines
+        )
         self.say("add order", name, order, f"SO{number}", len(lines), "lines")
 
     def _edit_order(self, name: str) -> None:
@@ -129,7 +149,12 @@ class History:
         order = self.rng.choice(list(rows))
         lines = [dict(line) for line in rows[order]["lines"]]
         number = next(self.numbers)
-        what = self.rng.choice(["change", "change", "remove", "add"])
+        what = self.rng.choice(["change", "change", "remove", "add", "title", "title"])
+        if what == "title":
+            self.world.systems[name].edit("orders", order, title=f"title{number}")
+            self.edits[name, order, "orders", "title"] = f"title{number}"
+            self.say("edit order", name, order, "title", number)
+            return
         if what == "change" and lines:
             line = self.rng.choice(lines)
             line["qty"] = number + 1000000
@@ -155,11 +180,51 @@ class History:
         self.say("edit", name, remote_id, field_name, value)
 
     def _delete(self, name: str, remote_id: str) -> None:
-        self.deleted.add(self.world.systems[name].row("customers", remote_id)["tax"])
+        row = self.world.systems[name].row("customers", remote_id)
+        self.deleted.add(row["tax"])
+        self.bin[name, remote_id] = {key: value for key, value in row.items() if key not in {"_version", "_at", "_by"}}
         self.world.systems[name].remove("customers", remote_id)
         for key in [key for key in self.edits if key[:2] == (name, remote_id)]:
             del self.edits[key]  # nobody can have seen what is deleted before anyone looked
         self.say("delete", name, remote_id)
+
+    def _restore(self, name: str, remote_id: str) -> None:
+        """Out of the recycle bin: the record comes back as it was, under its old id."""
+        row = self.bin.pop((name, remote_id))
+        if any(other["tax"] == row["tax"] for other in self.world.systems[name].rows["customers"].values()):
+            return  # made again meanwhile: restoring it, too, would be a user's own duplicate
+        self.world.systems[name]._put("customers", remote_id, row, by="user")
+        self.say("restore", name, remote_id)
+
+    def _plan_and_apply(self) -> None:
+        """A plan is made, perhaps somebody edits meanwhile, and it is approved: it is done as shown, or not at all."""
+        with self.world.engine() as engine:
+            plan = engine.plan().plan
+            if plan is None:
+                return
+            if self.rng.random() < 0.3:
+                name = self.rng.choice(self.names)
+                rows = self.world.systems[name].rows.get("customers", {})
+                if rows:
+                    self.edit(name, self.rng.choice(list(rows)))
+            before = sum(system.writes for system in self.world.systems.values())
+            try:
+                report = engine.apply(plan.id)
+                self.say("plan and apply ->", report.message)
+            except ConfigurationError as error:
+                self.say("plan and apply ->", error)
+                if sum(system.writes for system in self.world.systems.values()) != before:
+                    self.bad.append("a stale plan was written")
+
+    def _numbered(self, record: dict[str, Any]) -> None:
+        """The erp numbers its customers."""
+        if self.cuts:
+            _cut_name(record)
+        if self.numbering and "tax" in record and not record.get("code"):
+            record["code"] = "C" + str(record["tax"])
+        if self.rounding:
+            for line in record.get("lines") or []:
+                line["price"] = int(line["price"]) // 10 * 10
 
     def _sync(self) -> None:
         mode, target = self.rng.choice(MODES), self.rng.choice(self.names)
@@ -245,7 +310,7 @@ class History:
                 continue
             if set(found) != set(self.names):
                 self.bad.append(f"missing: customer {tag} is only in {sorted(found)}")
-            for name in ("tel", "credit", "name"):
+            for name in ("tel", "credit", "name", *(["code"] if self.numbering else [])):
                 values = {str(row.get(name)).removeprefix("+86")[:CUT] for row in found.values()}
                 if len(values) > 1:
                     self.bad.append(f"diverged: {tag} {name} {values}")
@@ -255,9 +320,11 @@ class History:
         for number, found in self._grouped("orders", "no").items():
             if not gone and set(found) != set(self.names):
                 self.bad.append(f"missing: order {number} is only in {sorted(found)}")
+            shown = ("seq", "qty") if self.rounding else ("seq", "qty", "price")
+            if not gone and len({row["title"] for row in found.values()}) > 1:
+                self.bad.append(f"diverged: order {number} title")
             lines = {
-                name: sorted(tuple(int(line[f]) for f in ("seq", "qty", "price")) for line in row["lines"])
-                for name, row in found.items()
+                name: sorted(tuple(int(line[f]) for f in shown) for line in row["lines"]) for name, row in found.items()
             }
             if not gone and len({str(one) for one in lines.values()}) > 1:
                 self.bad.append(f"diverged: order {number} {lines}")
