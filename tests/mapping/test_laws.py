@@ -8,8 +8,11 @@ from mapping.mapping_world import DEAL, FOLDER, RESOURCE, file_of, read_mapping
 
 from hub.connect import registry
 from hub.mapping import load
-from hub.mapping.laws import check_laws
+from hub.mapping.laws import CURES, check_laws
+from hub.mapping.operators import OPERATORS
+from hub.mapping.pingpong import CURE as CURE_SETTLE
 from hub.mapping.reading import read_yaml
+from hub.mapping.record_laws import CURE_GETPUT, CURE_OVERWRITTEN
 from hub.mapping.shrink import smallest
 from hub.mapping.values import canonical_values
 from hub.model import entities
@@ -194,6 +197,14 @@ def test_the_verdict_is_the_same_every_time():
     fields = "\n".join(fields for fields, _ in BROKEN[:3])
     fields = fields.replace("title: {field: Title, via: {python: u", "person: {field: Title, via: {python: u")
     assert told(fields) == told(fields) != []
+
+
+def test_every_cure_and_every_operator_is_in_the_reference():
+    text = (FOLDER.parents[1] / "docs" / "mappings.md").read_text("utf-8").partition("## Laws")[2]
+    cures = [*CURES.values(), CURE_OVERWRITTEN, CURE_GETPUT, CURE_SETTLE]
+    assert [cure for cure in cures if cure not in text] == []
+    table = text.partition("canonical form: what a value comes back as")[2].partition("hub validate")[0]
+    assert [name for name in OPERATORS if f"`{name}`" not in table] == []
 
 
 def test_edge_values_are_in_canonical_form_and_of_every_kind():

@@ -22,9 +22,8 @@ from hub.model.spec import EntitySpec
 Good = dict[int, list[Any]]
 """``id`` of a node → canonical values that it alone writes and reads back as they are."""
 CURE_OVERWRITTEN = "map each remote field once, or say direction: in (or out) for one of the two"
-CURE_GETPUT = (
-    "say direction: in, or use an operator that keeps the rest of the remote value (part, cut with rest: kept)"
-)
+CURE_GETPUT = "say direction: in, or keep the rest of the remote value: part, or cut with rest: kept"
+
 MOST_RECORDED = 50
 
 
