@@ -32,8 +32,8 @@ fields:
 """
 RECORD: dict[str, Any] = {
     "no": "C00017", "name": "北京达华机械有限公司", "title": "北京达华机械有限公司", "tax": "9111-0105 7l5m8wel92",
-    "area": "010", "tel": "87150685", "mail": "Wang.Lei@DAHUA.COM", "web": "https://www.dahua1.com.cn/about", "state": "A",
-    "limit": Decimal("12500.50"), "rep": {"id": "77", "name": "Ann Lee"}, "city": "北京",
+    "area": "010", "tel": "87150685", "mail": "Wang.Lei@DAHUA.COM", "web": "https://www.dahua1.com.cn/about",
+    "state": "A", "limit": Decimal("12500.50"), "rep": {"id": "77", "name": "Ann Lee"}, "city": "北京",
     "street": "酒仙桥路768号4号楼467室",
     "secret_note": "not mapped",
 }  # fmt: skip

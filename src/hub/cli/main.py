@@ -13,7 +13,19 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from hub.cli import backtests, demos, operating, passes, people, projects, sandboxes, scaffolds, systems, trials
+from hub.cli import (
+    backtests,
+    demos,
+    operating,
+    passes,
+    people,
+    projects,
+    sandboxes,
+    scaffolds,
+    schemas,
+    systems,
+    trials,
+)
 from hub.cli.shell import WRONG, to_json
 
 app = typer.Typer(
@@ -42,7 +54,7 @@ def _root(
     pass
 
 
-for part in (demos, projects, trials, backtests, scaffolds, systems, passes, people, operating, sandboxes):
+for part in (demos, projects, trials, backtests, scaffolds, schemas, systems, passes, people, operating, sandboxes):
     part.register(app)
 
 

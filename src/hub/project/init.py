@@ -9,8 +9,6 @@ from pathlib import Path
 from hub.errors import ConfigurationError
 
 TEMPLATE = Path(__file__).parent / "template"
-SCHEMAS = ".hub-schemas"
-"""Folder with the JSON Schemas that editors complete and check the YAML files by."""
 _RENAMED = {"env.example": ".env.example", "gitignore": ".gitignore"}
 
 
@@ -41,35 +39,14 @@ def _fill(folder: Path) -> None:
         target = folder / relative.parent / _RENAMED.get(relative.name, relative.name)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
-    _write(folder / SCHEMAS / "hub.schema.json", _hub_schema())
-    _write(folder / SCHEMAS / "mapping.schema.json", _mapping_schema())
-    _write(folder / ".vscode" / "settings.json", _editor_settings())
+    from hub.model import entities
+    from hub.project.editing import editor_settings, write_schemas
+
+    write_schemas(folder, entities(), {})
+    _write(folder / ".vscode" / "settings.json", editor_settings())
     _write(folder / ".vscode" / "extensions.json", {"recommendations": ["redhat.vscode-yaml"]})
 
 
 def _write(path: Path, data: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", "utf-8")
-
-
-def _hub_schema() -> object:
-    from hub.project.schema import hub_schema
-
-    return hub_schema()
-
-
-def _mapping_schema() -> object:
-    from hub.mapping.schema import mapping_schema
-
-    return mapping_schema()
-
-
-def _editor_settings() -> dict[str, object]:
-    return {
-        "yaml.schemas": {
-            f"{SCHEMAS}/hub.schema.json": "hub.yaml",
-            f"{SCHEMAS}/mapping.schema.json": ["mappings/**/*.yaml", "!mappings/**/*_test.yaml"],
-        },
-        "files.exclude": {"**/__pycache__": True},
-        "[yaml]": {"editor.tabSize": 2, "editor.insertSpaces": True},
-    }
