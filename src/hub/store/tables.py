@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, SmallInteger, Text, text
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, SmallInteger, Text
 from sqlmodel import Field, SQLModel
 
 metadata = MetaData()
