@@ -36,6 +36,11 @@ def test_what_follows_a_masked_header_on_its_line_stays():
     assert redact(line) == "POST /a {'Authorization': ***, 'X-Page': '2'} name=华瑞 → 200"
 
 
+def test_a_hint_that_holds_no_value_stays_readable():
+    hint = "write ${ZOHO_CLIENT_SECRET} here and the value into .env as ZOHO_CLIENT_SECRET=…; change the secret"
+    assert redact(hint) == hint
+
+
 def test_known_values_are_masked_anywhere_also_quoted():
     remember("p@ss word/42", "", None, "ab")
     assert redact("the server said p@ss word/42, i.e. p%40ss%20word%2F42 or p%40ss+word%2F42; ab stays") == (

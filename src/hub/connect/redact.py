@@ -26,7 +26,7 @@ _HARMLESS = re.compile(
     r"^(?:page_token|next_page_token|previous_page_token|token_type|page_token_expiry)$", re.IGNORECASE
 )
 _JSON_PAIR = re.compile(rf'"({_NAME})"(\s*:\s*)("(?:[^"\\]|\\.)*"|\d+)', re.IGNORECASE)
-_FORM_PAIR = re.compile(rf"(?<!\w)({_NAME}|pwd)=([^&\s\"']+)", re.IGNORECASE)
+_FORM_PAIR = re.compile(rf"(?<!\w)({_NAME}|pwd)=(?!…)([^&\s\"']+)", re.IGNORECASE)
 # A value in quotes ends with them (a dict of headers in a log line), a bare one with its line.
 _HEADER_LINE = re.compile(
     r"""((?:proxy-)?authorization|(?:set-)?cookie)(['"]?\s*[:=]\s*)('(?:[^'\\\r\n]|\\.)*'|"(?:[^"\\\r\n]|\\.)*"|[^\r\n]+)""",

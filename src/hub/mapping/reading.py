@@ -99,7 +99,9 @@ def read_yaml(source: FilePath | str, *, file: str | None = None) -> tuple[Secti
 
 
 def _syntax(error: MarkedYAMLError, file: str) -> Problem:
-    mark = error.problem_mark or error.context_mark
+    # What is never closed is found missing at the end of the file; where it begins is the place to look at.
+    unclosed = "end of stream" in str(error.problem) and error.context_mark is not None
+    mark = error.context_mark if unclosed else error.problem_mark or error.context_mark
     position = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file, 1, 1)
     what = " ".join(str(part) for part in (error.problem, error.context) if part)
     cure = "quote a text that holds ': ' or begins with one of @ ` % & * ! | > [ {"
