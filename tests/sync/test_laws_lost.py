@@ -233,3 +233,19 @@ def test_two_lines_of_one_key_are_not_made_one(world: World) -> None:
     world.erp.edit("orders", only(world, "erp", "orders"), title="from erp")
     world.sync()
     assert len(world.crm.row("orders", o)["lines"]) == 2, "nobody's line is removed"
+
+
+def test_a_record_that_is_referred_to_by_a_new_number_is_still_found_and_written(world: World) -> None:
+    """The number that others refer by changes, and no mapping reads it: the record itself shows no edit."""
+    c, _ = order_world(world)
+    b = only(world, "erp")
+    world.erp.edit("customers", b, number_ref="K-2")
+    world.sync()
+    p = next(iter(world.crm.rows["products"]))
+    lines = [{"seq": 1, "product": p, "qty": 1, "price": 1}]
+    world.crm.add("orders", no="SO2", title="t", customer=c, lines=lines)
+    world.erp.add("orders", no="SO3", title="t", customer="K-2", lines=[])
+    report = world.sync()
+    assert sum(n.waiting for n in report.counts) == 0
+    assert next(r for r in world.erp.records("orders") if r["no"] == "SO2")["customer"] == "K-2"
+    assert next(r for r in world.crm.records("orders") if r["no"] == "SO3")["customer"] == c

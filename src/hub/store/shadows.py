@@ -26,6 +26,7 @@ class Known(NamedTuple):
     hash: int
     version: str | None
     gone: str | None
+    ref: str
 
 
 class Shadow(NamedTuple):
@@ -58,7 +59,9 @@ class ShadowWrite(NamedTuple):
     gone: str | None = None
 
 
-_KNOWN = select(SHADOW.c.remote_id, SHADOW.c.hub_id, SHADOW.c.hash, SHADOW.c.version, SHADOW.c.gone).where(
+_KNOWN = select(
+    SHADOW.c.remote_id, SHADOW.c.hub_id, SHADOW.c.hash, SHADOW.c.version, SHADOW.c.gone, SHADOW.c.ref
+).where(
     SHADOW.c.system == bindparam("system"),
     SHADOW.c.entity == bindparam("entity"),
     among(SHADOW.c.remote_id, "ids"),
@@ -104,7 +107,7 @@ def _shadow(row: Any) -> Shadow:
 def known(connection: Connection, system: str, entity: str, remote_ids: Iterable[str]) -> dict[str, Known]:
     """What is known of these remote ids, without their contents."""
     rows = connection.execute(_KNOWN, {"system": system, "entity": entity, "ids": remote_ids})
-    return {row[0]: Known(row[1], row[2], row[3], row[4]) for row in rows.all()}
+    return {row[0]: Known(row[1], row[2], row[3], row[4], row[5]) for row in rows.all()}
 
 
 def by_remote(connection: Connection, system: str, entity: str, remote_ids: Iterable[str]) -> dict[str, Shadow]:
@@ -204,14 +207,15 @@ _KEY = and_(
     SHADOW.c.entity == bindparam("b_entity"),
     SHADOW.c.remote_id == bindparam("b_id"),
 )
-_VERSION = update(SHADOW).where(_KEY).values(version=bindparam("b_version"))
+_VERSION = update(SHADOW).where(_KEY).values(version=bindparam("b_version"), ref=bindparam("b_ref"))
 _GONE = update(SHADOW).where(_KEY).values(gone=bindparam("b_gone"))
 
 
-def set_versions(connection: Connection, system: str, entity: str, versions: dict[str, str | None]) -> None:
-    """The record was touched without a change we care for: only its version moves."""
+def set_versions(connection: Connection, system: str, entity: str, versions: dict[str, tuple[str | None, str]]) -> None:
+    """Records were touched without a change we care for: only (version, ref) move."""
     rows = [
-        {"b_system": system, "b_entity": entity, "b_id": key, "b_version": value} for key, value in versions.items()
+        {"b_system": system, "b_entity": entity, "b_id": key, "b_version": version, "b_ref": ref}
+        for key, (version, ref) in versions.items()
     ]
     if rows:
         connection.execute(_VERSION, rows)

@@ -108,15 +108,16 @@ class Intake:
     ) -> list[News]:
         """The sightings that are news, translated; echoes end here, bad ones become dead letters."""
         fresh: list[tuple[Remote, bytes, int]] = []
-        versions: dict[str, str | None] = {}
+        versions: dict[str, tuple[str | None, str]] = {}
         for remote in remotes:
             if remote.deleted or remote.record is None:
                 continue
             text, mark = printed(present(remote.record, self.fields))
             old = known.get(remote.id)
             if old is not None and old.hash == mark and old.gone in LIVE and not self.relearn:
-                if old.version != remote.version:
-                    versions[remote.id] = remote.version
+                ref = remote.ref or old.ref
+                if old.version != remote.version or old.ref != ref:
+                    versions[remote.id] = (remote.version, ref)
                 taken.hub_ids[remote.id] = old.hub_id
                 continue
             fresh.append((remote, text, mark))
