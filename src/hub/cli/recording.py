@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hub.cli.shell import Shell
-from hub.errors import ConfigurationError
+from hub.errors import ConfigurationError, RecordRejected
 
 if TYPE_CHECKING:
     from hub.mapping.compiled import CompiledLens
@@ -109,15 +111,22 @@ def _written(lens: CompiledLens, spec: Any, remote: dict[str, Any], mapping: Pat
     if old and any(example.name == name for example, _ in load_examples(file)[0]):
         raise ConfigurationError(f"the example {name!r} is there already", where=str(file), cure="remove it first")
     start = old if not old or old.endswith("\n") else f"{old}\n"
-    for direction in ("both", "in"):
-        told = {} if direction == "both" else {"direction": direction}
-        example = {"name": name, **told, "remote": record, "canonical": got.values}
+    for direction, more in _ways(lens, got.values):
+        example = {"name": name, "remote": record, "canonical": got.values, **more}
         file.write_text(start + _yaml([example]), "utf-8")
         wrong = [r for r in run_examples(file, lens) if not r.passed and r.name in (name, "the file")]
         if not wrong:
             return file, name, direction
     file.write_text(old, "utf-8") if old else file.unlink()
     raise ConfigurationError(f"the example does not hold: {wrong[0].differences[0]}", where=str(mapping))
+
+
+def _ways(lens: CompiledLens, values: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Ways to say the example, the fullest first: writing gives the record back, or what else, or it is only read."""
+    yield "both", {}
+    with suppress(RecordRejected):
+        yield "both", {"written": lens.put(values, None)}
+    yield "in", {"direction": "in"}
 
 
 def _yaml(data: Any) -> str:
