@@ -22,7 +22,9 @@ _MISSING = object()
 _TITLE = re.compile(r"<title[^>]*>([^<]*)</title>", re.IGNORECASE)
 
 CURE_LATER = "the next pass goes on from here by itself; if it lasts, ask whoever runs that system"
-CURE_BUSY = "the next pass goes on from here by itself; if it happens often, run passes less often or ask for a larger quota"
+CURE_BUSY = (
+    "the next pass goes on from here by itself; if it happens often, run passes less often or ask for a larger quota"
+)
 
 
 def encode(value: Any) -> bytes:
@@ -153,7 +155,8 @@ def failure(answer: Answer, where: str, accept: Collection[int] = ()) -> HubErro
     if status >= 500 and answer.idempotent:
         wait = answer.retry_after()
         if wait is not None:
-            return RateLimited(f"the system is not available (status {status})", wait=wait, where=where, cure=CURE_LATER)
+            what = f"the system is not available (status {status})"
+            return RateLimited(what, wait=wait, where=where, cure=CURE_LATER)
         return Unavailable(f"the system failed with status {status}: {answer.excerpt()}", where=where, cure=CURE_LATER)
     if status >= 500:
         return UnknownOutcome(f"the system failed with status {status} on a write: {answer.excerpt()}", where=where)

@@ -182,7 +182,7 @@ class Http:
         adapter = HTTPAdapter(pool_connections=4, pool_maxsize=self._options.pool, max_retries=0)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
-        # What the environment says of proxies and certificates: looked up once, not for every call (a third of its cost).
+        # What the environment says of proxies and certificates: asked once, not for every call (a third of its cost).
         session.trust_env = False
         session.proxies.update(requests.utils.get_environ_proxies(self.base_url))
         verify = self._options.verify
