@@ -176,16 +176,10 @@ def _find_deleted(job: Pass, endpoint: Endpoint, intake: Intake, *, listed: bool
         runs.set_cursor(connection, system, entity, listed_at=job.now())
     if not missing and not unlinked_missing:
         return
-    budget = job.setup.policies[entity].budget
-    allowed = max(budget.floor, int(budget.share * known))
-    if len(missing) > allowed and not job.yes:
-        job.find(
-            "listing",
-            endpoint,
-            "",
-            f"the listing shows {known - len(missing)} of {known} known records; {len(missing)} deletions at"
-            f" once exceed the budget of {allowed} and are not believed: look at {system}, then hub sync --full --yes",
-        )
+    doubt = _doubt(job, entity, len(missing), known)
+    if doubt and not job.yes:
+        say = f"the listing shows {known - len(missing)} of {known} known records; {doubt}"
+        job.find("listing", endpoint, "", f"{say}: look at {system}, then hub sync --full --yes")
         return
     missing += unlinked_missing
     if isinstance(endpoint.connector, Get):
@@ -194,6 +188,16 @@ def _find_deleted(job: Pass, endpoint: Endpoint, intake: Intake, *, listed: bool
     else:
         with job.transaction(entity) as connection:
             intake.take(connection, [Remote(key, None, deleted=True) for key in missing])
+
+
+def _doubt(job: Pass, entity: str, missing: int, known: int) -> str:
+    """Why so many deletions at once are not believed; empty when they are."""
+    budget = job.setup.policies[entity].budget
+    allowed = max(budget.floor, int(budget.share * known))
+    if missing > allowed:
+        return f"{missing} deletions at once exceed the budget of {allowed} and are not believed"
+    # A restored, emptied or wrongly filtered system looks like this long before so few records exceed a budget.
+    return "an empty listing is not believed" if missing == known > 1 else ""
 
 
 def look_again(job: Pass, endpoint: Endpoint, intake: Intake, remote_ids: Iterable[str]) -> None:
