@@ -40,13 +40,15 @@ def up(
     Example: hub up --port 4200
     """
     from hub.cli.running import opened_project
+    from hub.operate.facts import facts_of
     from hub.operate.up import up as run
 
     def ready(found: Ready) -> None:
         shell.answer(found.as_dict(), lambda console: _show_ready(console, found))
 
     with opened_project(shell) as project:
-        run(project, port=port, work_pool=pool, ready=ready, say=shell.note)
+        facts = facts_of(project)  # what is watched for days needs no connection of its own
+    run(facts, port=port, work_pool=pool, ready=ready, say=shell.note)
 
 
 def deploy(
