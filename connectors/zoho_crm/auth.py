@@ -11,7 +11,7 @@ from typing import Any
 
 from hub.connect.answers import Answer
 from hub.connect.http import Http, HttpOptions
-from hub.connect.redact import remember
+from hub.connect.redact import redact, remember
 from hub.connect.services import Services
 from hub.connect.tokens import Token, Tokens, fingerprint
 from hub.errors import AuthenticationError, RateLimited, UnexpectedAnswer
@@ -92,7 +92,7 @@ class ZohoAuth:
                 where=self._where,
                 cure="let everything that uses these credentials share one cache folder",
             )
-        code = str(body["error"]) if isinstance(body, dict) and body.get("error") else ""
+        code = redact(str(body["error"])) if isinstance(body, dict) and body.get("error") else ""
         if not code:
             return UnexpectedAnswer(f"the accounts server answered {answer.excerpt()!r}", where=self._where)
         cure = _CURES.get(code, "check client_id, client_secret and refresh_token")

@@ -48,6 +48,11 @@ def test_known_values_are_masked_anywhere_also_quoted():
     )
 
 
+def test_the_password_inside_a_url_is_known_by_itself():
+    remember("postgresql://hub:kn%40wn-pass@db/finance")
+    assert redact("authentication failed with kn@wn-pass, kn%40wn-pass") == "authentication failed with ***, ***"
+
+
 def test_headers_are_masked_by_name():
     assert redact_headers({"X-Api-Key": "1", "Cookie": "2", "X-CRM-ORG": "3"}) == {
         "X-Api-Key": "***",

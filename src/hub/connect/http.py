@@ -217,6 +217,9 @@ class Http:
         if isinstance(error, RateLimited) and error.wait and self._budget:
             self._budget.pause(min(error.wait, self._options.longest_wait))
         self._count("errors")
+        # A vendor's own words may repeat what it was sent.
+        error.what = redact(error.what)
+        error.args = (error.what,)
         raise error
 
     def _send(self, call: _Call, signed: Mapping[str, str]) -> tuple[Answer, Verdict]:

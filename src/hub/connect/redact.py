@@ -10,7 +10,7 @@ import logging
 import re
 import threading
 from collections.abc import Mapping
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 MASK = "***"
 _SHORTEST = 6
@@ -33,6 +33,7 @@ _HEADER_LINE = re.compile(
     re.IGNORECASE,
 )
 _SCHEME = re.compile(r"\b(Zoho-oauthtoken|Bearer|Basic)\s+[\w.~+/=-]+")
+_URL_PASSWORD = re.compile(r"\w[\w+.-]*://[^\s/:@]*:([^\s/@]+)@")
 _USER_INFO = re.compile(r"(\w[\w+.-]*://[^\s/:@]*):[^\s/@]+@")
 
 _known: set[str] = set()
@@ -41,14 +42,20 @@ _known_pattern: re.Pattern[str] | None = None
 
 
 def remember(*values: str | None) -> None:
-    """From now on mask these values wherever they show up (also URL-quoted). Short and empty ones are ignored."""
+    """From now on mask these values wherever they show up (also URL-quoted), and the password of a value that is a
+    URL. Short and empty ones are ignored."""
     global _known_pattern  # noqa: PLW0603
     with _known_lock:
-        for value in values:
+        for value in (*values, *map(_password, values)):
             if value and len(value) >= _SHORTEST:
                 _known.update((value, quote(value, safe=""), quote_plus(value)))
         longest_first = sorted(_known, key=len, reverse=True)
         _known_pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+
+
+def _password(value: str | None) -> str | None:
+    found = _URL_PASSWORD.match(value) if value else None
+    return unquote(found[1]) if found else None
 
 
 def is_secret(name: str) -> bool:

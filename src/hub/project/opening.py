@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from hub.connect.redact import remember
 from hub.errors import ConfigurationError
 from hub.mapping.lens import Position, Problem
 from hub.mapping.reading import Section, read_yaml
@@ -153,6 +154,8 @@ class _Building:
         url = self._resolved(config.store, "store", section) if self.connect else config.store
         if self.connect:
             private_folder(self.project.folder)
+            if url and "@" in url:
+                remember(url)
         self.project.store_url = anchored_url(url or STORE, self.project.folder)
 
     def _notify(self, config: HubConfig, section: Section) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hub.connect.capabilities import Remote
+from hub.connect.redact import redact
 from hub.errors import HubError
 from hub.model.spec import EntitySpec
 from hub.store import runs
@@ -100,9 +101,10 @@ class Pass:
         """
         if error.where == "store":
             raise error
+        message = redact(str(error))
         if down:
-            self.down[endpoint.system] = str(error)
-        failure = SystemFailure(endpoint.system, endpoint.entity, type(error).__name__, str(error))
+            self.down[endpoint.system] = message
+        failure = SystemFailure(endpoint.system, endpoint.entity, type(error).__name__, message)
         self.report.failures.append(failure)
         self.emit(
             "system.failed",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from hub.connect.redact import redact
 from hub.errors import ConfigurationError, HubError
 from hub.store import runs, work
 from hub.store.codec import dumps
@@ -265,7 +266,7 @@ class _Run:
                 report.finished = job.now()
                 if error is not None:
                     report.state = "failed"
-                    report.message = str(error) if isinstance(error, HubError) else type(error).__name__
+                    report.message = redact(str(error)) if isinstance(error, HubError) else type(error).__name__
                 else:
                     finish_message(report)
                 runs.finish_run(connection, job.run, report.finished, report.state, report.message, report.as_dict())

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hub.connect.capabilities import Remote
+from hub.connect.redact import redact
 from hub.model.checks import check_documents
 from hub.store import analyst, journal, records, shadows, work
 from hub.store.codec import dumps
@@ -39,6 +40,7 @@ def letter(
 ) -> None:
     """Write a dead letter: what could not be done with one record, and why."""
     now = job.now()
+    message, cure = redact(message), redact(cure)
     work.put_letter(
         connection,
         {
