@@ -237,7 +237,7 @@ def founded(folder: Path) -> Iterator[BadCompany]:
         company = BadCompany(folder, *controls, secrets)
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setattr("hub.project.systems.Services", company.services)
-        patch.setattr(sys.modules["hub.mapping.load"], "read_yaml", _read_once(read_yaml))
+        patch.setattr(sys.modules["hub.mapping.load"], "read_yaml", read_once(read_yaml))
         # Budgets live as long as the process: a pause asked for in another test must not hold this one.
         patch.setattr(budget, "_budgets", {})
         for name in [n for n in os.environ if n in secrets or n.startswith("PREFECT_")]:
@@ -247,7 +247,7 @@ def founded(folder: Path) -> Iterator[BadCompany]:
         yield company
 
 
-def _read_once(read: Callable[..., Any]) -> Callable[..., Any]:
+def read_once(read: Callable[..., Any]) -> Callable[..., Any]:
     """Mappings are opened for every pass here and never change between two: reading them again is most of the time."""
     known: dict[tuple[str, int, str | None], Any] = {}
 
