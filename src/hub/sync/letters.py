@@ -46,9 +46,16 @@ def set_status(store: Store, letter_ids: Sequence[int] | None, status: str, now:
 
 
 def _write_once_more(connection: Connection, row: Row) -> None:
-    """The record is written, a later step failed: let one field look unwritten, so that an update takes the step up."""
+    """The record is written, a later step failed: let what the step should have changed look unwritten, so that an
+    update takes the step up."""
     shadow = shadows.by_hub(connection, [row["hub_id"]]).get(row["hub_id"], {}).get(row["system"])
     payload = loads_remote(row["payload"])
-    name = next((n for n, value in payload.items() if value is not None and not isinstance(value, list)), None)
-    if shadow is not None and name is not None:
-        shadows.set_meant(connection, shadow, {**shadow.meant, name: None})
+    if shadow is None:
+        return
+    # A state that was not reached stands there as "meant, but shown otherwise": that pairing is what must go. What we
+    # left empty and the system filled in by itself stays paired, and so do lines.
+    said = [name for name, value in payload.items() if value is not None and not isinstance(value, list)]
+    unpaired = {name: value for name, value in shadow.meant.items() if name not in said}
+    if len(unpaired) == len(shadow.meant) and said:
+        unpaired[said[0]] = None
+    shadows.set_meant(connection, shadow, unpaired)
