@@ -92,7 +92,6 @@ def test_it_is_told_with_its_place_and_nothing_is_asked_of_any_system(company: B
         assert (error["what"], error["cure"]) == (what.replace("{folder}", str(company.folder)), cure)
         assert "1000.literal.secret" not in said.out + said.err
     assert (company.zoho.stats()["calls"], company.kingdee.stats()["calls"], company.writes()) == calls
-    assert company.hub("sync").code == 0, "mended, it goes on"
 
 
 def test_people_read_the_same_words_without_a_traceback(company: BadCompany) -> None:

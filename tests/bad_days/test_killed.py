@@ -16,7 +16,7 @@ from bad_days.bad_numbers import Numbers
 
 from hub.demo import books
 
-KILLS = 36
+KILLS = 30
 SEED = 20260302
 
 
