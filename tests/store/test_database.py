@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from sync.fakes import World
 from hub.errors import ConfigurationError, Unavailable
 from hub.model.columns import metadata as canonical
 from hub.model.registry import specs
+from hub.store import runs
 from hub.store.database import HEAD, open_store
 from hub.store.tables import metadata as own
 
@@ -118,3 +120,21 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     store.close()
     with pytest.raises(ConfigurationError, match="newer version of the hub"):
         open_store(url)
+
+
+@pytest.mark.postgres
+def test_two_who_come_for_the_very_first_lease_wait_for_each_other(postgres_url: str) -> None:
+    store = open_store(postgres_url)
+    expires = "2026-01-01T00:02:00.000Z"
+    with ThreadPoolExecutor(1) as pool:
+        with store.begin() as connection:
+            runs.take_lease(connection, "entity:customer", "one", "2026-01-01T00:00:00.000Z", expires)
+
+            def second() -> None:
+                with store.begin() as other:
+                    runs.take_lease(other, "entity:customer", "two", "2026-01-01T00:00:01.000Z", expires)
+
+            waiting = pool.submit(second)
+        with pytest.raises(Unavailable, match="another pass is at work on customer"):
+            waiting.result(timeout=30)
+    store.close()

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, insert, select, update
 
 from hub.errors import Unavailable
+from hub.store.bulk import insert_new_rows
 from hub.store.codec import dumps, loads
 from hub.store.database import upsert
 from hub.store.tables import CursorRow, LeaseRow, PlanRow, RunRow, SettingRow
@@ -132,10 +133,9 @@ class Lease(NamedTuple):
 
 def take_lease(connection: Connection, name: str, owner: str, now: str, expires: str) -> Lease:
     """Take a lease that is free or expired. Raises Unavailable, naming the holder, when it is neither."""
-    row = connection.execute(select(LEASE).where(LEASE.c.name == name).with_for_update()).first()
-    if row is None:
-        connection.execute(insert(LEASE), [{"name": name, "owner": owner, "fence": 1, "expires": expires}])
-        return Lease(name, owner, 1)
+    # The row is made first, so that two who come for the very first lease wait for each other instead of failing.
+    insert_new_rows(connection, LEASE, ("name", "owner", "fence", "expires"), [(name, "", 0, "")])
+    row = connection.execute(select(LEASE).where(LEASE.c.name == name).with_for_update()).one()
     if row.expires > now and row.owner != owner:
         raise Unavailable(
             f"another pass is at work on {name.removeprefix('entity:')} until {row.expires} at the latest",
