@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import JSON, Connection, Table, Text, bindparam, cast, delete, insert, update
+from sqlalchemy import JSON, Connection, Table, Text, bindparam, cast, insert
 from sqlalchemy.dialects import postgresql, sqlite
 
 Rows = Sequence[tuple[Any, ...]]
@@ -53,14 +53,6 @@ def upsert_rows(
         connection.exec_driver_sql(statement, _given(rows, columns, encoded, dialect))
 
 
-def update_rows(
-    connection: Connection, table: Table, columns: tuple[str, ...], keys: tuple[str, ...], rows: Rows
-) -> None:
-    """Set ``columns`` of the rows found by ``keys``; each tuple holds the columns, then the keys."""
-    if rows:
-        connection.exec_driver_sql(_update(table, columns, keys, connection.dialect.name), list(rows))
-
-
 def _given(rows: Rows, columns: tuple[str, ...], encoded: frozenset[str], dialect: str) -> list[tuple[Any, ...]]:
     if not encoded or dialect == "sqlite":
         return list(rows)
@@ -73,12 +65,6 @@ def _given(rows: Rows, columns: tuple[str, ...], encoded: frozenset[str], dialec
                 values[place] = values[place].decode()
         decoded.append(tuple(values))
     return decoded
-
-
-def delete_rows(connection: Connection, table: Table, keys: tuple[str, ...], rows: Rows) -> None:
-    """Delete the rows found by ``keys``."""
-    if rows:
-        connection.exec_driver_sql(_delete(table, keys, connection.dialect.name), list(rows))
 
 
 @lru_cache(maxsize=64)
@@ -106,23 +92,6 @@ def _insert(
         return _ordered(statement.on_conflict_do_nothing(), columns, dialect)
     others = {name: statement.excluded[name] for name in columns if name not in keys}
     return _ordered(statement.on_conflict_do_update(index_elements=list(keys), set_=others), columns, dialect)
-
-
-@lru_cache(maxsize=64)
-def _update(table: Table, columns: tuple[str, ...], keys: tuple[str, ...], dialect: str) -> str:
-    statement = update(table).values({name: bindparam(f"v_{name}") for name in columns})
-    for name in keys:
-        statement = statement.where(table.c[name] == bindparam(f"k_{name}"))
-    order = (*[f"v_{name}" for name in columns], *[f"k_{name}" for name in keys])
-    return _ordered(statement, order, dialect)
-
-
-@lru_cache(maxsize=64)
-def _delete(table: Table, keys: tuple[str, ...], dialect: str) -> str:
-    statement = delete(table)
-    for name in keys:
-        statement = statement.where(table.c[name] == bindparam(f"k_{name}"))
-    return _ordered(statement, tuple(f"k_{name}" for name in keys), dialect)
 
 
 def _ordered(statement: Any, order: tuple[str, ...], dialect: str) -> str:

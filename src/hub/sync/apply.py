@@ -21,7 +21,7 @@ from hub.errors import (
     UnknownOutcome,
     VersionConflict,
 )
-from hub.store import runs, shadows, work
+from hub.store import runs, work
 from hub.store.codec import encoded
 from hub.store.records import Stored
 from hub.store.shadows import Shadow
@@ -335,9 +335,3 @@ def approve(job: Pass, endpoint: Endpoint) -> None:
     """The first sync of this endpoint is approved from now on."""
     with job.transaction(endpoint.entity) as connection:
         runs.set_cursor(connection, endpoint.system, endpoint.entity, approved=1)
-
-
-def known_records(job: Pass, endpoint: Endpoint) -> int:
-    """Live records the hub knows of this endpoint."""
-    with job.store.read() as connection:
-        return shadows.count(connection, endpoint.system, endpoint.entity)

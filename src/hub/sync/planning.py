@@ -15,7 +15,7 @@ from hub.store.shadows import Shadow
 from hub.sync.context import Pass
 from hub.sync.plan import Step, Subject, Target, Verdict, plan_record
 from hub.sync.policy import Endpoint
-from hub.sync.refs import RefPath, hub_table, mentioned, ref_paths, translate
+from hub.sync.refs import RefPath, by_entity, hub_table, ref_paths, translate
 
 Values = dict[str, Any]
 PAGE = 1000
@@ -162,13 +162,9 @@ class Planner:
         self, connection: Connection, system: str, values: list[Values], paths: tuple[RefPath, ...]
     ) -> dict[str, set[str]]:
         """Entity → which of the referred-to records the system has."""
-        wanted: dict[str, set[str]] = {}
-        for one in values if paths else ():
-            for entity, hub_id in mentioned(one, paths):
-                wanted.setdefault(entity, set()).add(hub_id)
         return {
             entity: set(shadows.links(connection, ids, system)) | (self.planned.get((system, entity), set()) & ids)
-            for entity, ids in wanted.items()
+            for entity, ids in by_entity(values, paths).items()
         }
 
 

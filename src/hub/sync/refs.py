@@ -97,19 +97,22 @@ def translate(
     return missing
 
 
+def by_entity(values: Iterable[Values], paths: tuple[RefPath, ...]) -> dict[str, set[str]]:
+    """Entity → every reference to it in these values."""
+    found: dict[str, set[str]] = {}
+    for one in values if paths else ():
+        for entity, ref in mentioned(one, paths):
+            found.setdefault(entity, set()).add(ref)
+    return found
+
+
 def hub_table(
     connection: Connection, system: str, values: Iterable[Values], paths: tuple[RefPath, ...]
 ) -> dict[tuple[str, str], str]:
     """(entity, reference in ``system``) → hub id, for every reference in these values."""
-    if not paths:
-        return {}
-    wanted: dict[str, set[str]] = {}
-    for one in values:
-        for entity, ref in mentioned(one, paths):
-            wanted.setdefault(entity, set()).add(ref)
     return {
         (entity, ref): hub_id
-        for entity, refs in wanted.items()
+        for entity, refs in by_entity(values, paths).items()
         for ref, hub_id in shadows.hub_ids_of(connection, system, entity, refs).items()
     }
 
@@ -118,14 +121,8 @@ def remote_table(
     connection: Connection, system: str, values: Iterable[Values], paths: tuple[RefPath, ...]
 ) -> dict[tuple[str, str], str]:
     """(entity, hub id) → reference in ``system``."""
-    if not paths:
-        return {}
-    wanted: dict[str, set[str]] = {}
-    for one in values:
-        for entity, hub_id in mentioned(one, paths):
-            wanted.setdefault(entity, set()).add(hub_id)
     return {
         (entity, hub_id): ref
-        for entity, ids in wanted.items()
+        for entity, ids in by_entity(values, paths).items()
         for hub_id, ref in shadows.links(connection, ids, system).items()
     }
