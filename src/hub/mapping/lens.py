@@ -6,23 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
+from hub.connect.reading import Position as Position  # noqa: PLC0414 - told on to those who import it here
+from hub.connect.reading import Problem as Problem  # noqa: PLC0414
+
 Direction = Literal["both", "in", "out"]
 Strength = Literal["weak", "normal", "strong"]
 Values = dict[str, Any]
 """Canonical values of one record in canonical form (see ``hub.model.spec``)."""
 Record = dict[str, Any]
 """A remote record, as the connector hands it over."""
-
-
-class Position(NamedTuple):
-    """Where something stands in a user's file; ``str()`` gives ``file:line:column``."""
-
-    file: str
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +101,6 @@ class Lens(Protocol):
         expressed remotely (no entry in the value table, too long for the field …).
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing wrong with a mapping or a hub.yaml, for a person to mend."""
-
-    position: Position
-    message: str
-    cure: str = ""
-    severity: Literal["error", "warning"] = "error"
-
-    def __str__(self) -> str:
-        return f"{self.position}: {self.message}" + (f" → {self.cure}" if self.cure else "")
 
 
 @dataclass(slots=True)
