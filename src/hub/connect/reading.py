@@ -9,36 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path as FilePath
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-
-class Position(NamedTuple):
-    """Where something stands in a user's file; ``str()`` gives ``file:line:column``."""
-
-    file: str
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing wrong with a user's file (a mapping, a hub.yaml, a manifest), for a person to mend."""
-
-    position: Position
-    message: str
-    cure: str = ""
-    severity: Literal["error", "warning"] = "error"
-
-    def __str__(self) -> str:
-        return f"{self.position}: {self.message}" + (f" → {self.cure}" if self.cure else "")
-
+from hub.connect.positions import Position, Problem
 
 Where = tuple[Any, ...]
 """A place inside a document: keys and list indexes from its top."""

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from hub.connect.reading import Problem, Section, Where
+from hub.connect.positions import Problem
+from hub.connect.reading import Section, Where
 from hub.connect.suggest import did_you_mean
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
-from hub.connect.reading import Position as Position  # noqa: PLC0414 - told on to those who import it here
-from hub.connect.reading import Problem as Problem  # noqa: PLC0414
+from hub.connect.positions import Position as Position  # noqa: PLC0414 - told on to those who import it here
+from hub.connect.positions import Problem as Problem  # noqa: PLC0414
 
 Direction = Literal["both", "in", "out"]
 Strength = Literal["weak", "normal", "strong"]
