@@ -115,8 +115,10 @@ def test_it_says_when_it_is_ready_and_serves_until_interrupted(toy: Path) -> Non
         (("--option", "x"), "NAME=VALUE"),
         (("--seed", "-1"), "below 0"),
         (("--faults", "{"), "not JSON"),
-        (("--faults", "3"), "list of objects"),
+        (("--faults", "[3]"), "a fault is a JSON object"),
         (("--faults", '[{"kind": "earthquake"}]'), "earthquake"),
+        (("--faults", "status@often"), "status@often"),
+        (("--faults", "@nowhere.json"), "no such file"),
     ],
 )
 def test_what_it_does_not_take_is_told(hub, toy: Path, words: tuple[str, ...], told: str) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import random
+from collections.abc import Callable
 from decimal import Decimal
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from hub.connect.sandbox import Operation, SandboxApp, SandboxClock
@@ -16,7 +19,7 @@ from .forms import F, Form
 from .saving import Refusals, SaveOptions, save
 from .service import Service, ServiceOptions
 from .store import Doc, Refusal, Store
-from .web import FAULT_KINDS, Web, operation_of
+from .web import FAULT_KINDS, Web, operation_of, rows_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -90,6 +93,21 @@ class KingdeeSandbox(SandboxApp):
             "unit": "Pcs", "currency": "PRE001", "saler": "S01", "organisation": "100", "tax_rate": "SL02_SYS",
             "bill_type": {"SAL_SaleOrder": "XSDD01_SYS", "SAL_OUTSTOCK": "XSCKD01_SYS", "AR_receivable": "YSD01_SYS"},
         }  # fmt: skip
+
+    def expire(self) -> None:
+        with self.store.lock:
+            self.keeper.expire_all()
+
+    def touch(self, resource: str, chance: random.Random) -> None:
+        with self.store.lock:
+            docs = self.store.tables[resource].docs if resource in self.store.tables else {}
+            if docs:
+                doc = docs[chance.choice(list(docs))]
+                self.edit(resource, str(doc.pk), {}, "somebody")
+
+    def listing(self, operation: Operation, content: Any) -> tuple[list[Any], Callable[[Any], Any]] | None:
+        rows = rows_of(operation.name, content)
+        return None if rows is None else (rows, itemgetter(0))
 
     def resources(self) -> list[str]:
         return list(FORMS)

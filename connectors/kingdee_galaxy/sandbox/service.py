@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +44,16 @@ class Service:
     options: ServiceOptions
     _seen: set[str] = field(default_factory=set)
     _tasks: dict[str, Data] = field(default_factory=dict)
+    _refusal: str = ""
+
+    @contextmanager
+    def refusing(self, message: str) -> Iterator[None]:
+        """Inside, every second record of a batch is refused with this message (none: as always)."""
+        self._refusal = message
+        try:
+            yield
+        finally:
+            self._refusal = ""
 
     def call(self, method: str, form: str, operation: str, data: Data, user: str) -> Any:
         """Carry out one method (lower case). Raises KeyError for one that does not exist, Refusal, Refusals."""
@@ -124,6 +135,8 @@ class Service:
         returned: list[Data] = []
         for at, model in enumerate(models):
             try:
+                if self._refusal and at % 2:
+                    raise Refusal(self._refusal, code=13)
                 doc = self._save_one(form, model, data, options, user)
             except Refusals as problem:
                 errors += [error(item, at) for item in problem.items]

@@ -35,9 +35,10 @@ WRITES = {"save", "batchsave", "draft", "submit", "audit", "unaudit", "cancelass
 READS = {"executebillquery", "billquery", "view", "querybusinessinfo", "queryasyncresult"}
 DATA_ONLY = {"executebillquery", "billquery", "querybusinessinfo", "queryasyncresult"}
 FAULT_KINDS = frozenset({"session_lost", "expire_sessions", "msgcode", "response_error", "bare_array", "context_null",
-                         "not_logged_in", "partial_batch"})  # fmt: skip
+                         "not_logged_in", "partial_batch", "half_batch"})  # fmt: skip
 """Bad answers only this product gives; see README.md of the connector."""
 
+BUSY = "系统繁忙，请稍后再试"
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _DECODER = msgspec.json.Decoder()
 Data = dict[str, Any]
@@ -87,7 +88,7 @@ class Web:
         cookies = _cookies(session) if new else []
         if session.user is None or fault.get("kind") == "session_lost":
             return "200 OK", wrapped(method, refused([Refusal(LOST, code=1)])), cookies
-        if fault and fault.get("kind") not in ("expire_sessions", "partial_batch"):
+        if fault and fault.get("kind") not in ("expire_sessions", "partial_batch", "half_batch"):
             return *self._bad(method, fault), cookies
         return "200 OK", self._carry_out(method, path, arguments, session.user, fault), cookies
 
@@ -108,7 +109,9 @@ class Web:
                 return self.service.poll(method, form, data, user)
             if fault.get("kind") == "partial_batch" and isinstance(data.get("Model"), list):
                 data = {**data, "Model": data["Model"][: max(1, len(data["Model"]) // 2)]}
-            return self.service.call(method, form, operation, data, user)
+            message = str(fault.get("message") or BUSY) if fault.get("kind") == "half_batch" else ""
+            with self.service.refusing(message):
+                return self.service.call(method, form, operation, data, user)
         except KeyError:
             return self._text(f"{path_name(path)} no found.")
         except Refusals as problem:
@@ -122,7 +125,7 @@ class Web:
         return f"response_error:发生时间：\t{time}\r\n错误编号：\t{'0' * 32}\r\n错误信息：\t{message}"
 
     def _bad(self, method: str, fault: Data) -> tuple[str, Any]:
-        kind, message = str(fault["kind"]), str(fault.get("message") or "系统繁忙，请稍后再试")
+        kind, message = str(fault["kind"]), str(fault.get("message") or BUSY)
         if kind == "response_error":
             return "200 OK", self._text(message)
         if kind == "bare_array":
@@ -186,6 +189,14 @@ def named(method: str, arguments: Data) -> tuple[str, str, Data]:
 def wrapped(method: str, answer: Any) -> Any:
     """ExecuteBillQuery puts its failures inside two arrays."""
     return [[answer]] if method == "executebillquery" else answer
+
+
+def rows_of(operation: str, content: Any) -> list[Any] | None:
+    """The rows in the answer of a query that begins with the inner id."""
+    if not operation.startswith("ExecuteBillQuery") or not isinstance(content, list):
+        return None
+    good = content and all(isinstance(row, list) and row and isinstance(row[0], int) for row in content)
+    return content if good else None
 
 
 def _cookies(session: Session) -> list[str]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from operator import itemgetter
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
 from hub.connect.answers import decode, encode
-from hub.connect.sandbox import Operation, Record, SandboxApp, SandboxClock
+from hub.connect.sandbox import FAULT, Operation, Record, SandboxApp, SandboxClock
 
-from ..seed import MODULES
+from ..seed import MODULES, seed_module
 from . import problems
 from .access import Accounts, Quota
+from .batches import split_batch
 from .bulk import BulkRead
 from .data import fill
 from .dispatch import Calls
@@ -71,7 +74,7 @@ class ZohoSandbox(SandboxApp):
 
     name = "zoho_crm"
     path = "/"
-    fault_kinds = frozenset({"end_tokens"})
+    fault_kinds = frozenset({"end_tokens", "half_batch", "partial_batch"})
 
     def __init__(
         self,
@@ -113,14 +116,17 @@ class ZohoSandbox(SandboxApp):
         return Operation(route.name, route.kind)
 
     def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if "hub.sandbox.fault" in environ:
+        fault = environ.get(FAULT) or {}
+        if fault.get("kind") == "end_tokens":
             self.accounts.end_tokens()
         request = Request(environ)
+        refused = split_batch(request, str(fault.get("kind")), str(fault.get("message") or ""))
         more: list[tuple[str, str]] = []
         try:
             status, body = self._reply(request, more)
         except ApiProblem as problem:
             status, body = problem.status, problem.body
+        status, body = refused(status, body)
         headers = [("Date", self.clock.now().strftime("%a, %d %b %Y %H:%M:%S GMT")), *more]
         if body is None:
             start_response(f"{status} {_PHRASES.get(status, 'OK')}", headers)
@@ -169,6 +175,22 @@ class ZohoSandbox(SandboxApp):
     def _note(self, module: str, id: str, action: str, values: Record, user: str, by: str) -> None:
         self.journal.add(at=self.clock.now(), resource=module, id=id, action=action, by=by, user=user, values=values)
         self.watch.note(module, id, action, values)
+
+    def expire(self) -> None:
+        with self.lock:
+            self.accounts.end_tokens()
+
+    def touch(self, resource: str, chance: random.Random) -> None:
+        with self.lock:
+            rows = self.records_of.tables[resource].rows if resource in self.records_of.tables else {}
+            if rows and seed_module(resource).get("kind") != "subform":
+                self.edit(resource, str(chance.choice(list(rows))), {}, INTEGRATION.name)
+
+    def listing(self, operation: Operation, content: Any) -> tuple[list[Any], Callable[[Any], Any]] | None:
+        rows = content.get("data") if operation.kind == "read" and isinstance(content, dict) else None
+        if not isinstance(rows, list) or not all(isinstance(row, dict) and "id" in row for row in rows):
+            return None
+        return rows, itemgetter("id")
 
     # --- control verbs --------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from hub.cli.registering import command
 from hub.cli.shell import Shell
 from hub.errors import ConfigurationError
 
-FAULTS = '[{"kind": "status", "status": 500, "next": 3}]'
+FAULTS = "'status=503@0.05,drop_after:BatchSave*' or hostile@0.02, or JSON as of POST /control/faults, or @FILE"
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +31,11 @@ def sandbox(
     ] = 100,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed holds the same records.")] = 1,
     latency: Annotated[float, typer.Option(min=0, metavar="MS", help="Milliseconds added to every answer.")] = 0,
-    faults: Annotated[str, typer.Option(metavar="SPEC", help="JSON list of bad days, as POST /control/faults.")] = "",
+    jitter: Annotated[float, typer.Option(min=0, metavar="MS", help="By how much the latency varies.")] = 0,
+    faults: Annotated[
+        str,
+        typer.Option(metavar="SPEC", help="Bad days: kind[=number][@rate][:operation],… or hostile, JSON, @FILE."),
+    ] = "",
     option: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="A further setting of this sandbox; repeatable.")
     ] = None,
@@ -54,28 +58,21 @@ def sandbox(
         )
     try:
         run(
-            create, port=port, records=records, seed=seed, latency_ms=latency,
-            faults=_faults(faults), **_options(option or []),
+            create, port=port, records=records, seed=seed, latency_ms=latency, jitter_ms=jitter,
+            faults=faults, **_options(option or []),
         )  # fmt: skip
+    except FileNotFoundError as error:
+        raise ConfigurationError("there is no such file", where=f"--faults @{error.filename}") from error
     except (ValueError, TypeError) as error:
-        raise ConfigurationError(f"the sandbox doesn't take this: {error}", where=f"hub sandbox {connector}") from error
+        raise ConfigurationError(
+            f"the sandbox doesn't take this: {error}",
+            where=f"hub sandbox {connector}",
+            cure=f"faults are, for example, {FAULTS}",
+        ) from error
     except OSError as error:
         raise ConfigurationError(
             f"port {port} can't be used: {error.strerror}", cure="take another, or --port 0 for a free one"
         ) from error
-
-
-def _faults(text: str) -> list[dict[str, Any]]:
-    if not text:
-        return []
-    try:
-        spec = json.loads(text)
-    except ValueError as error:
-        raise ConfigurationError(f"not JSON: {error}", where="--faults", cure=f"for example {FAULTS!r}") from error
-    found = spec if isinstance(spec, list) else [spec]
-    if not all(isinstance(fault, dict) for fault in found):
-        raise ConfigurationError("not a list of objects", where="--faults", cure=f"for example {FAULTS!r}")
-    return found
 
 
 def _options(pairs: list[str]) -> dict[str, Any]:

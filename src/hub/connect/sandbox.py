@@ -9,6 +9,7 @@ the control API below ``/control/`` (see ``sandbox_control``). Each connector th
 from __future__ import annotations
 
 import json
+import random
 import signal
 import sys
 import threading
@@ -149,6 +150,22 @@ class SandboxApp(ABC):
     def delete(self, resource: str, id: str, user: str) -> None:
         """Delete a record as ``user``."""
 
+    # What faults need; a sandbox without it leaves the request alone.
+
+    def expire(self) -> None:
+        """Every token and session ends now (fault ``expire``)."""
+        return
+
+    def touch(self, resource: str, chance: random.Random) -> None:
+        """Somebody saves any record of the resource and changes nothing: its modification time moves (``shift``).
+        A resource that is not known is left alone."""
+        return
+
+    def listing(self, operation: Operation, content: Any) -> tuple[list[Any], Callable[[Any], Any]] | None:
+        """The rows in the decoded good answer of a list, to be changed in place, and what tells which record a row
+        belongs to; None where the answer is no list of records (``missing``, ``doubled``, ``gigantic``)."""
+        return None
+
 
 CreateSandbox = Callable[..., SandboxApp]
 FAULT = "hub.sandbox.fault"
@@ -208,24 +225,28 @@ def run(
     records: int = 100,
     seed: int = 1,
     latency_ms: float = 0,
-    faults: Iterable[Record] = (),
+    jitter_ms: float = 0,
+    faults: Iterable[Record] | str = (),
     out: TextIO | None = None,
     stop: threading.Event | None = None,
     **options: Any,
 ) -> None:
     """Serve a sandbox until SIGINT or SIGTERM (or ``stop``), after exactly one JSON line on ``out`` says it is ready.
 
-    The line: ``{"url", "control", "credentials", "samples"}``. ``faults`` as in ``POST /control/faults``.
-    Raises OSError when the port is taken and ValueError for a fault that is not understood.
+    The line: ``{"url", "control", "credentials", "samples"}``. ``faults`` as in ``POST /control/faults``, or as text
+    (see ``sandbox_faults.parse_faults``). Raises OSError when the port is taken and ValueError for a fault that is not
+    understood.
     """
+    from hub.connect.sandbox_faults import parse_faults
+
     stop = stop or threading.Event()
     out = out or sys.stdout
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
     with serve(create_sandbox(records=records, seed=seed, **options), port=port, seed=seed) as running:
-        running.control.set_latency(latency_ms, 0)
-        for fault in faults:
+        running.control.set_latency(latency_ms, jitter_ms)
+        for fault in parse_faults(faults, running.app.fault_kinds) if isinstance(faults, str) else faults:
             running.control.faults.add(fault)
         out.write(json.dumps(running.ready(), ensure_ascii=False) + "\n")
         out.flush()

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import msgspec
 import requests
 
-from hub.connect.sandbox_control import DECODER, ENCODER
+from hub.connect.sandbox_rows import DECODER, ENCODER
 from hub.errors import ConfigurationError, Unavailable
 
 Record = dict[str, Any]

@@ -25,17 +25,15 @@ import traceback
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
 
 from hub.connect.sandbox import FAULT, Operation, SandboxApp
-from hub.connect.sandbox_faults import Answer, Drop, Faults, answer
+from hub.connect.sandbox_faults import FIRST_KINDS, ROW_KINDS, Answer, Drop, Fault, Faults, answer
+from hub.connect.sandbox_rows import DECODER, ENCODER, respell
 
-ENCODER = msgspec.json.Encoder(decimal_format="number")
-DECODER = msgspec.json.Decoder(float_hook=Decimal)
 JSON = "application/json; charset=utf-8"
 
 
@@ -94,17 +92,31 @@ class Control:
             return self._control(environ, path.removeprefix("/control").strip("/"), body)
         operation = self.app.operation(str(environ["REQUEST_METHOD"]), path, body)
         fault = self.faults.pick(operation, body)
-        if fault and fault.kind in self.app.fault_kinds:
-            environ[FAULT] = fault.spec
-            fault = None
-        good = None if fault and not fault.after else self._safely(environ)
-        result = fault.spoil(good) if fault else good
-        assert result is not None
+        result = self._spoiled(fault, operation, environ) if fault else self._safely(environ)
         self.stats.count(operation, str(result.status[0]) if isinstance(result, Answer) else "dropped")
         base, jitter = self._latency
         if base or jitter:
             result.delay += max(0.0, base + self._chance.uniform(-jitter, jitter))
         return result
+
+    def _spoiled(self, fault: Fault, operation: Operation, environ: dict[str, Any]) -> Answer | Drop:
+        """What goes back for a request that is hit by a fault."""
+        result: Answer | Drop
+        if fault.kind in self.app.fault_kinds:
+            environ[FAULT] = fault.spec
+            result = self._safely(environ)
+        elif fault.kind in FIRST_KINDS:
+            if fault.kind == "expire":
+                self.app.expire()
+            else:
+                self.app.touch(operation.name.rpartition(" ")[2], self._chance)
+            result = self._safely(environ)
+        elif fault.kind in ROW_KINDS:
+            good = self._safely(environ)
+            result = respell(good, self.app, operation, fault, self._chance)
+        else:
+            result = fault.spoil(self._safely(environ) if fault.after else None, self._chance)
+        return Drop(result.delay) if fault.spec.get("drop") else result
 
     def _safely(self, environ: dict[str, Any]) -> Answer:
         try:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from hub.connect.sandbox_control import Control
 
 MAX_BODY = 64 * 1024 * 1024
+PIECES = 8
+"""In which a dripping body comes."""
 
 
 class SandboxServer(ThreadingHTTPServer):
@@ -156,7 +158,15 @@ class SandboxHandler(BaseHTTPRequestHandler):
             self.close_connection = True
         head = b"".join(self._headers_buffer) + b"\r\n"  # type: ignore[attr-defined]
         self._headers_buffer: list[bytes] = []
-        self.wfile.write(head if bodyless or self.command == "HEAD" else head + answer.body)
+        body = b"" if bodyless or self.command == "HEAD" else answer.body
+        if not answer.drip:
+            self.wfile.write(head + body)
+            return
+        self.wfile.write(head)
+        size = max(1, -(-len(body) // PIECES))
+        for start in range(0, len(body), size):
+            time.sleep(answer.drip / PIECES)
+            self.wfile.write(body[start : start + size])
 
     def _drop(self) -> None:
         self.close_connection = True
