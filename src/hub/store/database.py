@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import StaticPool
 
 from hub.errors import ConfigurationError, Unavailable
 
@@ -99,6 +100,15 @@ def open_store(url: str, *, migrate: bool = True) -> Store:
         store.close()
         raise _translated(error) from error
     return store
+
+
+def open_memory() -> Engine:
+    """A migrated database in memory, gone with its engine: for simulations. All threads share its one connection, so
+    they have to take turns."""
+    engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+    _sqlite_settings(engine)
+    _migrate(engine)
+    return engine
 
 
 def _private_file(path: str | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import wait
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,7 +103,7 @@ class Writer:
     def _calls(self, action: str, chunks: list[list[Job]]) -> list[Call]:
         """Make the calls, several at a time. The lease is renewed meanwhile: were it to run out during a long call,
         another pass would take over, find the record not there yet, and send it again."""
-        pool = ThreadPoolExecutor(max_workers=max(1, self.endpoint.resource.parallel))
+        pool = self.job.pool(max(1, self.endpoint.resource.parallel))
         try:
             calls = [(chunk, pool.submit(self._call, action, chunk)) for chunk in chunks]
             left = {call for _, call in calls}

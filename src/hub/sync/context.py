@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -58,6 +59,8 @@ class Pass:
     """(system, entity) that could not be read to the end: writing there could make duplicates."""
     again: bool = False
     """Something was observed anew while writing: another round may find more to do."""
+    pool: Callable[[int], Executor] = ThreadPoolExecutor
+    """Makes what calls run in, so many at a time."""
     _renewed: datetime | None = None
     _counts: dict[tuple[str, str], Counts] = field(default_factory=dict)
     _paths: dict[tuple[str, str], tuple[RefPath, ...]] = field(default_factory=dict)

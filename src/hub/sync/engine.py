@@ -7,6 +7,7 @@ import hashlib
 import os
 import socket
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -42,6 +43,7 @@ class Engine:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         ids: Callable[[], str] = new_id,
         owner: str | None = None,
+        pool: Callable[[int], Executor] = ThreadPoolExecutor,
     ) -> None:
         self.setup = setup
         self.store = store
@@ -49,6 +51,7 @@ class Engine:
         self.clock = clock
         self.ids = ids
         self.owner = owner or f"{socket.gethostname()}:{os.getpid()}"
+        self.pool = pool
 
     @classmethod
     def from_project(cls, project: Any, *, observer: Observer = silent) -> Engine:
@@ -225,7 +228,9 @@ class _Run:
         self.quiet = quiet
         run_id = engine.ids()
         report = PassReport(run_id, kind, instant(engine.clock()))
-        self.job = Pass(run_id, engine.setup, engine.store, engine.clock, engine.ids, engine.observer, report, yes)
+        self.job = Pass(
+            run_id, engine.setup, engine.store, engine.clock, engine.ids, engine.observer, report, yes, pool=engine.pool
+        )
 
     def __enter__(self) -> _Run:
         job = self.job
