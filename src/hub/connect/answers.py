@@ -105,8 +105,16 @@ class Answer:
             return None
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
-        now = self._server_time() or self.received or datetime.now(UTC)
+        # A date in Retry-After is by the server's clock, so it is measured from the server's Date.
+        now = self.server_time() or self.received or datetime.now(UTC)
         return max(0.0, (moment - now).total_seconds())
+
+    def server_time(self) -> datetime | None:
+        """The server's own clock: the Date header, in UTC, whole seconds; None without one."""
+        try:
+            return parsedate_to_datetime(self.headers["Date"]).astimezone(UTC)
+        except (KeyError, ValueError):
+            return None
 
     def excerpt(self, length: int = 200) -> str:
         """The beginning of the body, on one line and without secrets: for messages."""
@@ -120,13 +128,6 @@ class Answer:
         found = _TITLE.search(self.body[:4096].decode("utf-8", "replace"))
         title = " ".join(html.unescape(found[1]).split()) if found else ""
         return f" ({redact(title)[:80]})" if title else ""
-
-    def _server_time(self) -> datetime | None:
-        # A date in Retry-After is by the server's clock, so it is measured from the server's Date.
-        try:
-            return parsedate_to_datetime(self.headers["Date"])
-        except (KeyError, ValueError):
-            return None
 
     def _looks_like(self) -> str:
         start = self.body.lstrip()[:200].lower()

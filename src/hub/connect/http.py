@@ -27,7 +27,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 from urllib.parse import urlencode, urlsplit
 
 import requests
@@ -58,6 +58,33 @@ class Renew:
 Verdict = HubError | Renew | None
 Classify = Callable[[Answer], Verdict]
 """Looks at every answer, good ones too. None: leave it to the general rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A request about to be sent, for ways of signing that cover more than its path."""
+
+    method: str
+    path: str
+    """The URL's path without host and query."""
+    query: str = ""
+    """As it goes into the URL."""
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What credentials add to a request."""
+
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    params: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@runtime_checkable
+class Signer(Protocol):
+    """An ``Auth`` that looks at the whole request, or whose credentials travel as parameters."""
+
+    def sign(self, outgoing: Outgoing) -> Signed: ...
 
 
 class Auth(Protocol):
@@ -202,11 +229,11 @@ class Http:
         return path
 
     def _send_signed(self, call: _Call) -> Answer:
-        signed = call.auth.headers(call.method, urlsplit(call.url).path) if call.auth else {}
+        signed = _signed(call)
         answer, verdict = self._send(call, signed)
         if isinstance(verdict, Renew) and call.auth:
-            call.auth.refused(signed)
-            signed = call.auth.headers(call.method, urlsplit(call.url).path)
+            call.auth.refused(dict(signed.headers))
+            signed = _signed(call)
             answer, verdict = self._send(call, signed)
         error = verdict.error if isinstance(verdict, Renew) else verdict
         error = error or failure(answer, call.where, call.accept)
@@ -222,7 +249,7 @@ class Http:
         error.args = (error.what,)
         raise error
 
-    def _send(self, call: _Call, signed: Mapping[str, str]) -> tuple[Answer, Verdict]:
+    def _send(self, call: _Call, signed: Signed) -> tuple[Answer, Verdict]:
         options = self._options
         budget = self._budget.slot(self._services.sleep) if self._budget else nullcontext()
         with budget:
@@ -232,9 +259,9 @@ class Http:
                 response = self._session.request(
                     call.method,
                     call.url,
-                    params=call.params,
+                    params={**call.params, **signed.params},
                     data=call.body,
-                    headers={**call.headers, **signed},
+                    headers={**call.headers, **signed.headers},
                     timeout=(options.connect_timeout, options.read_timeout),
                     allow_redirects=False,
                 )
@@ -248,7 +275,7 @@ class Http:
             idempotent=call.idempotent,
             received=self._services.now(),
         )
-        self._log(call, signed, answer, time.monotonic() - started)
+        self._log(call, signed.headers, answer, time.monotonic() - started)
         return answer, self._classify(answer) if self._classify else None
 
     def _log(self, call: _Call, signed: Mapping[str, str], answer: Answer, seconds: float) -> None:
@@ -300,6 +327,16 @@ class _Call:
     expect: Expect
     where: str
     auth: Auth | None = field(repr=False)
+
+
+def _signed(call: _Call) -> Signed:
+    if call.auth is None:
+        return Signed()
+    path = urlsplit(call.url).path
+    if not isinstance(call.auth, Signer):
+        return Signed(call.auth.headers(call.method, path))
+    body = call.body if isinstance(call.body, bytes) else urlencode(call.body or {}).encode()
+    return call.auth.sign(Outgoing(call.method, path, urlencode(call.params, doseq=True), body))
 
 
 def _ca_bundle() -> str | None:
