@@ -79,7 +79,7 @@ class Hub:
         shutil.copytree(PROJECT, self.folder, ignore=shutil.ignore_patterns("__pycache__"))
         self.b = b
         directions = "{a: in, b: out}" if ways == "one" else "{a: both, b: both}"
-        lines = ["version: 1", f"store: {store}" if store else "store: sqlite:///.hub/hub.db", "systems:"]
+        lines = ["version: 2", f"store: {store}" if store else "store: sqlite:///.hub/hub.db", "systems:"]
         for name, system in (("a", a), ("b", b)):
             resources = "[customers, products, orders]"
             lines.append(f"  {name}: {{connector: bench, url: {self.url}/{system}, resources: {resources}}}")

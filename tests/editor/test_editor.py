@@ -21,13 +21,13 @@ from hub.project.editing import project_mapping_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 HUB_YAML = """\
-version: 1
+version: 2
 systems:
   zoho: {connector: zoho_crm}
   kingdee: {connector: kingdee_galaxy}
 """
 MAPPING = """\
-version: 1
+version: 2
 resource: BD_Customer
 entity: customer
 match: [number]
@@ -131,7 +131,7 @@ def test_every_bundled_mapping_fits_the_projects_schema(project: Path, connector
 
 def test_the_schema_refuses_a_name_that_an_entity_lacks_but_for_a_constant() -> None:
     schema = project_mapping_schema(entities(), {})
-    whole = {"version": 1, "resource": "x", "entity": "customer"}
+    whole = {"version": 2, "resource": "x", "entity": "customer"}
     jsonschema.validate({**whole, "fields": {"source": {"field": "F_SOURCE", "constant": "hub"}}}, schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**whole, "fields": {"phoen": "Phone"}}, schema)

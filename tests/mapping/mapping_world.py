@@ -93,7 +93,7 @@ RESOURCE = Resource(
 def file_of(fields: str, head: str = "") -> str:
     """A whole mapping file around some fields."""
     body = indent(dedent(fields).strip("\n"), "  ")
-    return f"version: 1\nresource: Deals\nentity: deal\n{dedent(head)}fields:\n{body}\n"
+    return f"version: 2\nresource: Deals\nentity: deal\n{dedent(head)}fields:\n{body}\n"
 
 
 def read_mapping(text: str, **more: Any) -> tuple[CompiledLens | None, list[Problem]]:

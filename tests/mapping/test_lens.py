@@ -89,7 +89,7 @@ def test_a_default_is_a_canonical_value():
 
 
 def test_a_canonical_constant_is_read_and_never_written():
-    fields = "taxed: {constant: true}\ntitle: Title"
+    fields = "taxed: {always: true}\ntitle: Title"
     assert get(fields, {"Title": "a"}) == {"taxed": True, "title": "a"}
     assert put(fields, {"taxed": False, "title": "a"}) == {"Title": "a"}
     assert lens_of(fields).fields["taxed"].remote == ()
@@ -238,7 +238,7 @@ def test_a_list_with_a_bad_line_is_left_out_and_the_line_named(items, field, mes
 
 PICKS = """
 addresses[shipping]: {fields: {street: Ship_Street, city: Ship_City}}
-addresses[billing]: {fields: {street: Street, city: City, country: {constant: CN}}}
+addresses[billing]: {fields: {street: Street, city: City, country: {always: CN}}}
 """
 
 

@@ -14,7 +14,7 @@ from hub.model import entities
 from hub.model.checks import check
 
 FIELDS = """\
-version: 1
+version: 2
 resource: customers
 entity: customer
 fields:
@@ -103,12 +103,12 @@ def test_numbers_of_the_european_union_stay_valid(number: str) -> None:
 def test_products_are_nobody_and_lines_keep_their_ids() -> None:
     from hub.connect.capabilities import Field, Resource
 
-    product, _ = load("version: 1\nresource: p\nentity: product\nfields: {name: name}\n", specs=entities())
+    product, _ = load("version: 2\nresource: p\nentity: product\nfields: {name: name}\n", specs=entities())
     assert product is not None
     assert masked({"name": "螺栓 M8"}, product, entities()["product"]) == {"name": "螺栓 M8"}
     rows = Field("rows", "lines", fields=(Field("id"), Field("seq"), Field("note"), Field("other")))
     order, problems = load(
-        "version: 1\nresource: o\nentity: order\n"
+        "version: 2\nresource: o\nentity: order\n"
         "fields: {lines: {field: rows, key: line_no, fields: {line_no: seq, note: note}}}\n",
         specs=entities(), resource=Resource("o", fields=(rows,), line_ids={"rows": "id"}),
     )  # fmt: skip

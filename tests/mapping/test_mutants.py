@@ -31,7 +31,7 @@ class Reversed:
 
 
 def problems_of(fields: str, of: EntitySpec = THING) -> list[str]:
-    text = f"version: 1\nresource: r\nentity: thing\nfields:\n  {fields}\n"
+    text = f"version: 2\nresource: r\nentity: thing\nfields:\n  {fields}\n"
     lens, problems = load(text, specs={"thing": of}, functions={"reversed": Reversed})
     assert lens is not None, [str(p) for p in problems]
     return [str(problem) for problem in check_laws(lens, of) if problem.severity == "error"]

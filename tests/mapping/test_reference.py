@@ -34,7 +34,7 @@ def rows():
 def test_snippets_of_fields_load(block):
     entity = block.text.splitlines()[0].removeprefix("#").strip()
     body = "".join(f"  {line}\n" for line in block.text.splitlines())
-    lens, problems = load(f"version: 1\nresource: r\nentity: {entity}\nfields:\n{body}", specs=SPECS)
+    lens, problems = load(f"version: 2\nresource: r\nentity: {entity}\nfields:\n{body}", specs=SPECS)
     assert [str(problem) for problem in problems] == []
     assert lens is not None
 
@@ -55,7 +55,7 @@ def value(cell: str):
 def test_rows_of_the_tables_are_true(row):
     kind, via, remote, canonical, written = row
     spec = EntitySpec("thing", {"field": FieldSpec("field", kind)})
-    text = f"version: 1\nresource: r\nentity: thing\nfields:\n  field: {{field: X, via: {via}}}\n"
+    text = f"version: 2\nresource: r\nentity: thing\nfields:\n  field: {{field: X, via: {via}}}\n"
     lens, problems = load(text, specs={"thing": spec})
     assert problems == []
     got = lens.get({"X": value(remote)})

@@ -151,8 +151,8 @@ def test_a_line_that_breaks_the_laws_is_no_active_one() -> None:
 
     found = line(proposed(made, pairs, prove=prove), "name")
     assert found.active
-    assert prove(load("version: 1\n", specs=entities(), resource=made, overrides={
-        "version": 1, "resource": "customers", "entity": "customer", "fields": {"name": found.rule},
+    assert prove(load("version: 2\n", specs=entities(), resource=made, overrides={
+        "version": 2, "resource": "customers", "entity": "customer", "fields": {"name": found.rule},
     })[0], [{"name": "上海"}]) == []  # fmt: skip
 
 

@@ -24,7 +24,7 @@ TOP = "version: 1\nsystems:\n  crm: {connector: memo}\n  erp: {connector: memo}\
     ("text", "wanted"),
     [
         ("systems: {}\n", "hub.yaml:1:1: 'version' is missing → add 'version:'"),
-        ("version: 2\n", "hub.yaml:1:10: 'version' can't be 2 → one of 1"),
+        ("version: 3\n", "hub.yaml:1:10: the file is of version 3 of the language, and this hub reads up to 2"),
         ("version: 1\nsytems: {}\n", "hub.yaml:2:1: unknown key 'sytems' → did you mean 'systems'?"),
         ("version: 1\ntimezone: Asia/Beijing\n", "hub.yaml:2:11: 'timezone': 'Asia/Beijing' is not a time zone"),
         ("version: 1\nsystems:\n  crm:\n", "'crm' holds nothing"),

@@ -71,10 +71,10 @@ def test_the_schema_in_the_repository_is_the_one_of_the_models() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "version: 1\nsytems: {}\n",
-        "version: 1\nentities: {customer: {systems: {a: bth}}}\n",
-        "version: 1\nentities: {customer: {systems: {a: both}, conflict: newst}}\n",
-        "version: 1\nmodel: {fields: {customer: {vip: {typ: text}}}}\n",
+        "version: 2\nsytems: {}\n",
+        "version: 2\nentities: {customer: {systems: {a: bth}}}\n",
+        "version: 2\nentities: {customer: {systems: {a: both}, conflict: newst}}\n",
+        "version: 2\nmodel: {fields: {customer: {vip: {typ: text}}}}\n",
     ],
 )
 def test_editors_see_mistakes_too(text: str) -> None:

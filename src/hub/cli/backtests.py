@@ -153,10 +153,12 @@ def _head(file: Path) -> tuple[str, str]:
 def _compiled(shell: Shell, engine: Engine, file: Path, endpoint: Endpoint, functions: dict[str, Any]) -> Lens:
     """The file as it would be in this system, with what hub.yaml adds. Raises ConfigurationError when it is wrong."""
     from hub.mapping import load
+    from hub.mapping.migrations import upgraded
     from hub.mapping.reading import read_yaml
     from hub.project.opening import summed_up
 
     whole, _ = read_yaml(shell.project_dir / "hub.yaml")
+    whole = whole and upgraded(whole, "project")[0]
     added = whole.section("systems", endpoint.system, "mappings", endpoint.resource.name) if whole else None
     resource = endpoint.resource if endpoint.resource.fields else None
     overrides = added if added is not None and added.data else None

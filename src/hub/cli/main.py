@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 from hub.cli import (
     backtests,
     demos,
+    migrating,
     operating,
     passes,
     people,
@@ -54,7 +55,20 @@ def _root(
     pass
 
 
-for part in (demos, projects, trials, backtests, scaffolds, schemas, systems, passes, people, operating, sandboxes):
+for part in (
+    demos,
+    projects,
+    trials,
+    backtests,
+    scaffolds,
+    schemas,
+    migrating,
+    systems,
+    passes,
+    people,
+    operating,
+    sandboxes,
+):
     part.register(app)
 
 

@@ -67,6 +67,7 @@ def validate(
         if single is not None:
             files, problems = [single], [p for p in problems if Path(p.position.file).resolve() == single.resolve()]
     wrong = [p for p in problems if p.severity == "error"]
+    old = _outdated(files, folder)
     shell.answer(
         {
             "ok": not wrong,
@@ -74,10 +75,19 @@ def validate(
             "problems": [
                 {**p.position._asdict(), "message": p.message, "cure": p.cure, "severity": p.severity} for p in problems
             ],
+            "outdated": [str(f) for f in old],
         },
-        lambda console: _show_problems(console, len(files), problems),
+        lambda console: _show_problems(console, len(files), problems, len(old)),
     )
     return WRONG if wrong else DONE
+
+
+def _outdated(files: list[Path], folder: Path | None) -> list[Path]:
+    """The user's own files that are of an earlier version of the language."""
+    from hub.project.migrating import outdated
+
+    home = folder.resolve() if folder is not None else None
+    return outdated([file for file in files if home is None or file.resolve().is_relative_to(home)])
 
 
 def _project_of(shell: Shell, path: Path | None) -> Path | None:
@@ -120,9 +130,11 @@ def _alone(file: Path, project: Project | None = None) -> list[Problem]:
     return problems if lens is None else problems + alone(lens, specs[lens.entity])
 
 
-def _show_problems(console: Console, files: int, problems: list[Problem]) -> None:
+def _show_problems(console: Console, files: int, problems: list[Problem], old: int) -> None:
     for problem in problems:
         style = "red" if problem.severity == "error" else "yellow"
         console.print(f"{problem.severity}: {problem}", style=style, soft_wrap=True)
     wrong = sum(p.severity == "error" for p in problems)
     console.print(f"{files} files, {wrong} errors, {len(problems) - wrong} warnings")
+    if old:
+        console.print(f"{old} of an earlier version of the language, which works as it did: hub migrate rewrites them")

@@ -84,7 +84,13 @@ class Builder(FieldBuilder):
             self.problem(position, f"{scope.spec.name} has no field {name!r}", cure)
             spec = FieldSpec(name, "lines" if rule.fields else "text", ref=rule.ref)
         if rule.constant is not None:
-            return self._constant_in(spec, rule, position)
+            raise FitError(
+                "'constant' is written, and no field is named for it",
+                "field: NAME, or always: … for a fixed value that is read",
+                position=self.section.key_at((*where, "constant")),
+            )
+        if rule.always is not None:
+            return self._always(spec, rule, where, position)
         if rule.position:
             return self._position(spec, rule, scope, position)
         if rule.fields is not None or spec.type == "lines":
@@ -173,7 +179,20 @@ class Builder(FieldBuilder):
             raise FitError(f"{name} is {a(spec.type)}, so [{key}] picks nothing", f"write {name}", position=spot)
         if rule.fields is None:
             raise FitError("a line picked by its key needs fields", "write {fields: {street: …, city: …}}")
-        others = {"field", "via", "values", "ref", "default", "assume", "required", "key", "same", "constant", "clear"}
+        others = {
+            "field",
+            "via",
+            "values",
+            "ref",
+            "default",
+            "assume",
+            "required",
+            "key",
+            "same",
+            "constant",
+            "always",
+            "clear",
+        }
         self._only(rule, where, "picked lines", others, noun="without")
         of_key = spec.lines.fields[spec.lines.key]
         try:

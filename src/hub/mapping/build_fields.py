@@ -85,7 +85,9 @@ class FieldBuilder:
 
     def _paths(self, rule: FieldRule, where: Where) -> list[tuple[Step, ...]]:
         if rule.field is None:
-            raise FitError("'field' is missing", "say which remote field it is: field: NAME, or a constant")
+            raise FitError(
+                "'field' is missing", "say which remote field it is: field: NAME, or always: … for a fixed value"
+            )
         texts = rule.field if isinstance(rule.field, list) else [rule.field]
         if not texts:
             raise FitError("'field' names no remote field", "field: NAME")
@@ -196,7 +198,8 @@ class FieldBuilder:
                 "direction: out",
                 position=self.section.at((*where, "direction")),
             )
-        self._only(rule, where, "constants", {"via", "values", "default", "assume", "required", "ref"}, noun="without")
+        others = {"via", "values", "default", "assume", "required", "ref", "always"}
+        self._only(rule, where, "constants", others, noun="without")
         steps = self._paths(rule, where)
         if len(steps) != 1:
             raise FitError("a constant is written to one remote field", "write one entry for each")
@@ -205,13 +208,21 @@ class FieldBuilder:
             name, position, "out", rule.strength, rule.constant, self._target(steps[0], rule, scope, False)
         )
 
-    def _constant_in(self, spec: FieldSpec, rule: FieldRule, position: Position) -> Node:
+    def _always(self, spec: FieldSpec, rule: FieldRule, where: Where, position: Position) -> Node:
+        if rule.field is not None:
+            raise FitError(
+                "'always' is a value that is read from nowhere, so it has no field",
+                "remove field; or write constant: in place of always: to have it written",
+                position=self.section.key_at((*where, "field")),
+            )
         if rule.direction in ("out", "both"):
-            raise FitError("a constant without a field is only read", "add field: to write it, or direction: in")
+            raise FitError("'always' is only read", "remove direction", position=self.section.at((*where, "direction")))
+        others = {"via", "values", "default", "assume", "required", "ref", "blank", "null_as", "clear", "key", "fields"}
+        self._only(rule, where, "a fixed value", others, noun="without")
         try:
-            return ConstantIn(spec.name, position, "in", rule.strength, forms.form_of(spec)(rule.constant))
+            return ConstantIn(spec.name, position, "in", rule.strength, forms.form_of(spec)(rule.always))
         except ValueError as error:
-            raise FitError(f"the constant is no value of {spec.name}: {told(error)}") from None
+            raise FitError(f"'always' is no value of {spec.name}: {told(error)}") from None
 
     def _position(self, spec: FieldSpec, rule: FieldRule, scope: Scope, position: Position) -> Node:
         if not scope.lines or spec.type != "integer":

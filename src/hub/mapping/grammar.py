@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Tag
 from pydantic import Field as Key
 
-VERSION = 1
+VERSION = 2
+"""Of the language; earlier ones are in ``hub.mapping.migrations``."""
 
 Scalar = str | int | bool | Decimal | None
 Direction = Literal["both", "in", "out"]
@@ -52,7 +53,11 @@ class FieldRule(Part):
     )
     constant: Scalar = Key(
         None,
-        description="Always this value: written on create (with `field`), or read as canonical value (without).",
+        description="A fixed value that is written into `field` when a record is created. Nothing is read.",
+    )
+    always: Scalar = Key(
+        None,
+        description="A fixed canonical value that every record of this system has. No `field`, nothing is written.",
     )
     default: Scalar = Key(None, description="Canonical value written on create when the hub has none.")
     assume: Scalar = Key(None, description="Canonical value that a blank remote field stands for.")
@@ -82,7 +87,7 @@ FieldEntry = Annotated[Annotated[str, Tag("path")] | Annotated[FieldRule, Tag("r
 class MappingFile(Part):
     """One file ties one resource of one product to one canonical entity, for both directions."""
 
-    version: Literal[1] = Key(description="Version of this grammar.")
+    version: Literal[2] = Key(description="Version of this grammar; `hub migrate` rewrites a file of an earlier one.")
     resource: str = Key(min_length=1, description="The remote collection: a module, a form, a table.")
     entity: str = Key(min_length=1, description="The canonical entity: customer, product, order …")
     match: list[str | list[str]] = Key(

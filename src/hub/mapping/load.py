@@ -16,6 +16,7 @@ from hub.mapping.compile_put import compile_put
 from hub.mapping.compiled import CompiledLens
 from hub.mapping.grammar import MappingFile
 from hub.mapping.lens import Problem
+from hub.mapping.migrations import upgraded
 from hub.mapping.operators import registered
 from hub.mapping.operators.base import FitError
 from hub.mapping.operators.python import Python
@@ -49,6 +50,9 @@ def load(
     section, problems = read_yaml(source, file=file)
     if section is None:
         return None, problems
+    section, older = upgraded(section, "mapping")
+    if older:
+        return None, _sorted(problems + older)
     section = merged(section, overrides)
     model, more = validated(MappingFile, section, noun="the mapping file")
     problems += more

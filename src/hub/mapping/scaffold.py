@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from hub.connect.capabilities import Field, Record, Resource
 from hub.errors import RecordRejected
 from hub.mapping.compiled import CompiledLens
+from hub.mapping.grammar import VERSION
 from hub.mapping.lens import Problem, Values
 from hub.mapping.load import load
 from hub.mapping.scaffold_text import flow
@@ -316,8 +317,8 @@ class Scaffold:
         return Line(spec.name, rule, path, confidence, good, reason, tuple(tally.samples))
 
     def _lens(self, fields: dict[str, Any]) -> CompiledLens | None:
-        data = {"version": 1, "resource": self.resource.name, "entity": self.entity, "fields": fields}
-        return load("version: 1\n", specs=self.specs, resource=self.resource, overrides=data)[0]
+        data = {"version": VERSION, "resource": self.resource.name, "entity": self.entity, "fields": fields}
+        return load(f"version: {VERSION}\n", specs=self.specs, resource=self.resource, overrides=data)[0]
 
 
 def _doubtful(spec: FieldSpec, values: list[Any]) -> bool:

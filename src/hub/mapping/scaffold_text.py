@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from hub.mapping.grammar import VERSION
+
 if TYPE_CHECKING:
     from hub.mapping.scaffold import Block, Line
 
@@ -34,7 +36,7 @@ def written(block: Block, *, resource: str, entity: str, head: str, rest: list[s
     parts = [
         f"# {head}",
         "# Each line says how sure it is and why; what is only a comment was not proven.",
-        "version: 1",
+        f"version: {VERSION}",
     ]
     parts += [f"resource: {flow(resource)}", f"entity: {entity}", ""]
     parts += ["match:", *(f"  - {name}" for name in rules), ""] if rules else [

@@ -185,7 +185,7 @@ class ModelConfig(Strict):
 class HubConfig(Strict):
     """A whole ``hub.yaml``."""
 
-    version: Literal[1] = Field(description="Version of this grammar.")
+    version: Literal[2] = Field(description="Version of this grammar; `hub migrate` rewrites a file of an earlier one.")
     name: str | None = Field(None, description="Name of the project; the folder's name when left out.")
     store: str = Field(STORE, description="The hub's own database: SQLite or PostgreSQL, as SQLAlchemy writes URLs.")
     timezone: str = Field("UTC", description="Time zone of schedules and reports, like Asia/Shanghai.")

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from hub.connect.redact import remember
 from hub.errors import ConfigurationError
 from hub.mapping.lens import Position, Problem
+from hub.mapping.migrations import upgraded
 from hub.mapping.reading import Section, read_yaml
 from hub.mapping.validate import validated
 from hub.model import entities
@@ -115,6 +116,10 @@ class _Building:
         section, problems = read_yaml(path)
         self.problems += problems
         if section is None or problems:
+            return self.project
+        section, problems = upgraded(section, "project")
+        self.problems += problems
+        if problems:
             return self.project
         config, problems = validated(HubConfig, section, noun=HUB_YAML)
         self.problems += problems

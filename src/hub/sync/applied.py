@@ -8,8 +8,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from hub.mapping.grammar import VERSION
 from hub.mapping.lens import Lens
 from hub.mapping.load import load
+from hub.mapping.migrations import upgraded
+from hub.mapping.reading import plain_section
 from hub.model.spec import EntitySpec
 from hub.store import runs
 from hub.store.codec import dumps, loads
@@ -47,10 +50,13 @@ def compiled(
     """The mapping as it was, compiled again; None when it no longer fits the model or the system's description."""
     resource = endpoint.resource if endpoint.resource.fields else None
     functions = None if functions is None else dict(functions)
-    top = "version: 1\n"
-    lens, _ = load(top, specs=specs, resource=resource, overrides=applied.said, functions=functions, file="as applied")
+    top = f"version: {VERSION}\n"
+    said, problems = upgraded(plain_section(applied.said, "as applied"), "mapping")
+    if problems:
+        return None  # a later hub applied it
+    lens, _ = load(top, specs=specs, resource=resource, overrides=said, functions=functions, file="as applied")
     if lens is None:
-        lens, _ = load(top, specs=specs, overrides=applied.said, functions=functions, file="as applied")
+        lens, _ = load(top, specs=specs, overrides=said, functions=functions, file="as applied")
     return lens
 
 
