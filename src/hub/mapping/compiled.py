@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from hub.mapping.faithful import faithful
 from hub.mapping.lens import Got, LensField, Record, Values
 from hub.mapping.paths import Step, show
 from hub.mapping.plan import ConstantOut, Lines, Node, Picks, Plan, Walk
@@ -33,6 +34,8 @@ class CompiledLens:
     """All remote paths that are read or written, those of lines behind the path of their list."""
     read_options: Record = field(default_factory=dict)
     write_options: Record = field(default_factory=dict)
+    faithful: bool = False
+    """See ``Lens.faithful``."""
     said: Record = field(default_factory=dict)
     """The whole file as plain data: ``load`` makes the same mapping of it again."""
 
@@ -42,6 +45,7 @@ class CompiledLens:
         self.version, self.match = plan.version, plan.match
         self.read_options, self.write_options = plan.read_options, plan.write_options
         self.said = plan.said
+        self.faithful = faithful(plan.nodes)
         self.fields = {node.name: node.lens_field() for node in plan.nodes if not isinstance(node, ConstantOut)}
         paths = [path for node in plan.nodes if not isinstance(node, ConstantOut) for path in _paths(node)]
         self.remote_fields = tuple(dict.fromkeys(str(path[0]) for path in paths))

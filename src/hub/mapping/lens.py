@@ -81,6 +81,9 @@ class Lens(Protocol):
     """The mapping's ``read:`` section, handed to the connector's reads."""
     write_options: Record
     """The mapping's ``write:`` section, handed to the connector's writes."""
+    faithful: bool
+    """Whether every value comes back exactly as it was sent: a record that shows what was put there, and nothing else
+    that is mapped, shows just the values that were put."""
 
     def get(self, record: Record) -> Got:
         """Remote record → canonical values. Only fields with direction 'in' or 'both'. A remote field that is absent

@@ -27,7 +27,7 @@ from hub.store.records import Stored
 from hub.store.shadows import Shadow
 from hub.store.work import Intent
 from hub.sync import outcomes
-from hub.sync.confirm import Confirmer
+from hub.sync.confirm import Confirmer, Done
 from hub.sync.context import LEASE_SECONDS, Pass
 from hub.sync.picking import picked
 from hub.sync.plan import Step
@@ -254,7 +254,7 @@ class Writer:
         if done:
             answers = [(one, _read_back(one, result.remote, fresh)) for one, result in done]
             settled = self.confirmer.confirm(
-                connection, [(one.record, one.shadow, one.step, remote) for one, remote in answers]
+                connection, [Done(one.record, one.shadow, one.step, remote, one.write.values) for one, remote in answers]
             )
             self.settled |= settled
             self.written |= {one.record.hub_id for one, _ in done} - self.confirmer.refused

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -24,7 +24,7 @@ from hub.sync import outcomes
 from hub.sync.context import Pass, edited_at
 from hub.sync.decide import ABSENT, Sight, by_key, decide
 from hub.sync.intake import Batch, Intake
-from hub.sync.picking import alike, present
+from hub.sync.picking import alike, present, same
 from hub.sync.plan import Step, Target, differences
 from hub.sync.planning import mark_of
 from hub.sync.policy import Endpoint
@@ -32,7 +32,18 @@ from hub.sync.readback import computed_part, has_unknown, looks_rewritten, witho
 from hub.sync.refs import hub_table, translate
 
 Values = dict[str, Any]
-Done = tuple[Stored, Shadow | None, Step, Remote | None]
+
+
+class Done(NamedTuple):
+    """A write that succeeded."""
+
+    record: Stored
+    shadow: Shadow | None
+    step: Step
+    remote: Remote | None
+    payload: dict[str, Any] | None = None
+    """What was sent, where that is known for sure."""
+
 
 
 class Confirmer:
@@ -70,9 +81,12 @@ class Confirmer:
         removed = [item for item in done if item[2].action not in {"create", "update"}]
         if removed:
             settled |= self._removed(connection, removed)
+        if written and not doubtful:
+            plain, written = self._plain_creates(written)
+            settled |= self._created_as_sent(connection, plain)
         if written:
             settled |= self._written(connection, written, doubtful, sent or {})
-        ids = [record.hub_id for record, _, _, _ in done]
+        ids = [one.record.hub_id for one in done]
         work.close_letters(connection, self.endpoint.system, self.endpoint.entity, at=self.job.now(), hub_ids=ids)
         return settled
 
@@ -82,7 +96,7 @@ class Confirmer:
         created = {item[3].id: item for item in done if item[2].action == "create" and item[3] is not None}
         known = shadows.known(connection, system, entity, created) if created else {}
         self.refused = set()
-        for remote_id, (record, shadow, step, _) in created.items():
+        for remote_id, (record, shadow, step, _, _) in created.items():
             other = known.get(remote_id)
             if other is None or other.hub_id == record.hub_id or other.gone not in LIVE:
                 continue
@@ -105,7 +119,7 @@ class Confirmer:
     def _removed(self, connection: Connection, done: Sequence[Done]) -> set[str]:
         counts = self.job.counts(self.endpoint)
         entries = []
-        for record, shadow, step, remote in done:
+        for record, shadow, step, remote, _ in done:
             if shadow is None:
                 continue
             gone = "hub" if step.action == "delete" else "archived"
@@ -125,7 +139,48 @@ class Confirmer:
                 )
             )
         journal.write(connection, self.job.run, self.job.now(), entries)
-        return {record.hub_id for record, _, _, _ in done}
+        return {one.record.hub_id for one in done}
+
+    def _plain_creates(self, done: Sequence[Done]) -> tuple[list[Done], list[Done]]:
+        """(creates whose answer shows just what was sent, the others). Where the mapping is faithful, reading such an
+        answer would bring up nothing but our own values: no rewriting to pair, no news to decide."""
+        if not self.lens.faithful or any(part is not None for part in self._computed.values()):
+            return [], list(done)
+        plain: list[Done] = []
+        others: list[Done] = []
+        fields = self.intake.fields
+        for one in done:
+            _, _, step, remote, payload = one
+            shown = remote.record if remote is not None and payload is not None and step.action == "create" else None
+            (plain if shown is not None and same(shown, payload, fields) else others).append(one)
+        return plain, others
+
+    def _created_as_sent(self, connection: Connection, done: Sequence[Done]) -> set[str]:
+        """The short way for ``_plain_creates``: what ``_written`` comes to for them."""
+        if not done:
+            return set()
+        batch = Batch(self.job.now())
+        fields = self.intake.fields
+        for record, _, step, remote, _ in done:
+            assert remote is not None and remote.record is not None
+            batch.entries.append(self._entry(record, step, remote, {}))
+            text, mark = printed(present(remote.record, fields))
+            batch.shadows.append(
+                ShadowWrite(
+                    remote.id,
+                    record.hub_id,
+                    remote.ref or remote.id,
+                    remote.version,
+                    mark,
+                    text,
+                    {},
+                    remote.modified_at,
+                )
+            )
+        self.job.counts(self.endpoint).created += len(done)
+        revisions = {record.hub_id: record.revision for record, _, _, _, _ in done}
+        self.intake.store(connection, batch)
+        return revisions.keys() - records.moved(connection, revisions).keys()
 
     def _written(
         self, connection: Connection, done: Sequence[Done], doubtful: bool, sent: Mapping[str, Values]
@@ -141,11 +196,11 @@ class Confirmer:
         batch = Batch(self.job.now())
         settled: set[str] = set()
         counts = self.job.counts(self.endpoint)
-        ids = [record.hub_id for record, _, _, _ in done]
+        ids = [one.record.hub_id for one in done]
         # Another system's answer may have changed a record since this write was planned.
-        moved = records.moved(connection, {record.hub_id: record.revision for record, _, _, _ in done})
+        moved = records.moved(connection, {one.record.hub_id: one.record.revision for one in done})
         live = shadows.by_hub(connection, ids) if self.intake.policy.authority else {}
-        for (record, shadow, step, _), (remote, raw), theirs, base in zip(done, answers, shown, bases, strict=True):
+        for (record, shadow, step, _, _), (remote, raw), theirs, base in zip(done, answers, shown, bases, strict=True):
             meant = dict(shadow.meant) if shadow else {}
             if step.action == "create":
                 step = without_blanks(step, record.values, theirs)
@@ -168,7 +223,7 @@ class Confirmer:
 
     def _answer(self, item: Done) -> tuple[Remote, dict[str, Any]]:
         """The record as the system has it now, or, where it could not be read back, as it must be."""
-        _, shadow, _, remote = item
+        shadow, remote = item.shadow, item.remote
         if remote is None:
             assert shadow is not None
             remote = Remote(shadow.remote_id, None, ref=shadow.ref)

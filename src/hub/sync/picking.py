@@ -34,6 +34,11 @@ def alike(first: Mapping[str, Any], second: Mapping[str, Any], names: tuple[str,
         return False
 
 
+def same(first: Mapping[str, Any], second: Mapping[str, Any], names: tuple[str, ...]) -> bool:
+    """Whether both say the same of these names; one that isn't there is null."""
+    return first == second or all([first.get(name) == second.get(name) for name in names])
+
+
 @lru_cache(maxsize=1024)
 def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
     return itemgetter(*names)

@@ -12,7 +12,7 @@ from hub.store import records, shadows, work
 from hub.store.records import Stored
 from hub.store.shadows import LIVE, Shadow
 from hub.sync import outcomes
-from hub.sync.confirm import Confirmer
+from hub.sync.confirm import Confirmer, Done
 from hub.sync.context import Pass
 from hub.sync.plan import Step
 from hub.sync.planning import mark_of
@@ -95,7 +95,7 @@ def _confirm(
     since = {n: value for n, value in row["fields"].items() if record.values.get(n) != value}
     step.write = tuple(n for n in step.write if n not in since)
     confirmer.confirm(
-        connection, [(record, shadow, step, remote)], doubtful=True, sent={record.hub_id: since} if since else None
+        connection, [Done(record, shadow, step, remote)], doubtful=True, sent={record.hub_id: since} if since else None
     )
 
 
