@@ -14,7 +14,7 @@ from hub.model import entities
 from hub.model.columns import COLUMN_TYPES, Exact, metadata
 from hub.model.customer import Customer
 from hub.model.declare import by_reference, references
-from hub.model.projection import entity_tables, projector
+from hub.model.projection import entity_tables, project_rows
 from hub.model.reference import FILE, markdown
 
 ORDER = {
@@ -77,7 +77,7 @@ def _written_and_read(url: str) -> None:
     engine = create_engine(url)
     try:
         metadata.create_all(engine)
-        row, children = projector(entities()["order"])("h1", ORDER, "2026-01-15T09:30:12.5Z", "2026-01-16T00:00:00Z")
+        row, children = project_rows(entities()["order"], "h1", ORDER, "2026-01-15T09:30:12.5Z", "2026-01-16T00:00:00Z")
         table = metadata.tables["sales_order"]
         with engine.begin() as connection:
             connection.execute(insert(table), [row])

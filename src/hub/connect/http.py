@@ -213,7 +213,9 @@ class Http:
         session.trust_env = False
         session.proxies.update(requests.utils.get_environ_proxies(self.base_url))
         verify = self._options.verify
-        session.verify = (_ca_bundle() or True) if verify is True else verify
+        secure = self.base_url.lower().startswith("https:")
+        # A bundle's path is looked up on the disk for every call, even where nothing is encrypted.
+        session.verify = (_ca_bundle() or True) if verify is True and secure else verify
         session.headers.update({"User-Agent": "connector-hub", "Accept": "application/json", **self._options.headers})
         # Without this, requests takes credentials from ~/.netrc and overwrites our Authorization header.
         session.auth = _unsigned

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import JSON, Table
 
 from hub.model.registry import CLASSES, line_classes, table
 from hub.model.spec import EntitySpec
 
 Values = dict[str, Any]
-Row = dict[str, Any]
-Rows = tuple[Row, dict[str, list[Row]]]
-Projector = Callable[..., Rows]
-"""``(hub_id, values, created_at=None, updated_at=None) -> (parent row, {child table's name: its rows})``."""
+Row = list[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,47 +44,85 @@ def entity_tables(entity: str) -> EntityTables | None:
     return EntityTables(table(cls), children)
 
 
-def projector(spec: EntitySpec) -> Projector:
-    """What turns records of this entity into rows, prepared once for thousands of them.
+class Projector:
+    """Turns records of one entity into rows, prepared once for thousands of them.
 
-    Every row has all columns of its table, so that one statement takes them all. A record's lines get the positions
-    1, 2, … in the order of the canonical list. Raises KeyError for an entity without tables (see ``entity_tables``).
+    A row is a list with a value for every column, in the table's order (``columns``, and ``lines`` for the tables
+    below), so that one statement takes them all; it has no object or name of its own, for speed.
     """
-    tables = entity_tables(spec.name)
-    if tables is None:
-        raise KeyError(f"the entity {spec.name!r} is declared by the project and has no tables")
-    columns, extras = _split(spec, tables.table, {child.field for child in tables.children.values()})
-    children = []
-    for name, child in tables.children.items():
-        lines = spec.fields[child.field].lines
-        assert lines is not None
-        children.append((name, child.field, child.parent_column, *_split(lines, child.table, set())))
 
-    def project(hub_id: str, values: Values, created_at: str | None = None, updated_at: str | None = None) -> Rows:
+    def __init__(self, spec: EntitySpec) -> None:
+        """Raises KeyError for an entity without tables (see ``entity_tables``)."""
+        tables = entity_tables(spec.name)
+        if tables is None:
+            raise KeyError(f"the entity {spec.name!r} is declared by the project and has no tables")
+        self._head = _Shape(spec, tables.table, {child.field for child in tables.children.values()})
+        self.columns = self._head.columns
+        self._below: list[tuple[str, str, _Shape, int, int]] = []
+        self.lines: dict[str, tuple[str, ...]] = {}
+        for name, child in tables.children.items():
+            lines = spec.fields[child.field].lines
+            assert lines is not None
+            shape = _Shape(lines, child.table, set())
+            places = shape.columns.index(child.parent_column), shape.columns.index("position")
+            self._below.append((name, child.field, shape, *places))
+            self.lines[name] = shape.columns
+        self._hub_id, self._created, self._updated = map(self.columns.index, ("hub_id", "created_at", "updated_at"))
+
+    def row(self, hub_id: str, values: Values, created_at: str | None = None, updated_at: str | None = None) -> Row:
+        """The record's own row."""
+        row = self._head.row(values)
+        row[self._hub_id] = hub_id
+        row[self._created] = created_at
+        row[self._updated] = updated_at
+        return row
+
+    def rows_below(self, hub_id: str, values: Values, into: dict[str, list[Row]]) -> None:
+        """Add the rows of its lines, with the positions 1, 2, … in the order of the canonical list."""
         get = values.get
-        row: Row = {column: get(field) for column, field in columns}
-        row["hub_id"] = hub_id
-        row["created_at"] = created_at
-        row["updated_at"] = updated_at
-        row["extra"] = _extra(values, extras)
-        below: dict[str, list[Row]] = {}
-        for name, field, parent_column, line_columns, line_extras in children:
-            rows = below[name] = []
-            for position, line in enumerate(get(field) or (), 1):
-                get_line = line.get
-                line_row: Row = {column: get_line(name) for column, name in line_columns}
-                line_row[parent_column] = hub_id
-                line_row["position"] = position
-                line_row["extra"] = _extra(line, line_extras)
-                rows.append(line_row)
-        return row, below
-
-    return project
+        for name, field, shape, parent, position in self._below:
+            lines = get(field)
+            if lines:
+                rows = into[name]
+                for at, line in enumerate(lines, 1):
+                    row = shape.row(line)
+                    row[parent] = hub_id
+                    row[position] = at
+                    rows.append(row)
 
 
-def project_rows(spec: EntitySpec, hub_id: str, values: Values) -> Rows:
-    """Rows of one record. For many records, prepare a ``projector``."""
-    return projector(spec)(hub_id, values)
+class _Shape:
+    """How values of one entity, or of one kind of line, become the columns of a table."""
+
+    def __init__(self, spec: EntitySpec, target: Table, elsewhere: set[str]) -> None:
+        found, self._extras = _split(spec, target, elsewhere)
+        of_column = dict(found)
+        self.columns = tuple(c.name for c in target.columns)
+        # A name that no field has: its value is always missing, and the column is filled in afterwards or stays null.
+        self._fields = [of_column.get(name, "\0") for name in self.columns]
+        self._extra = self.columns.index("extra")
+        self._json = [at for at, column in enumerate(target.columns) if isinstance(column.type, JSON)]
+
+    def row(self, values: Values) -> Row:
+        get = values.get
+        row = [get(name) for name in self._fields]
+        if self._extras:
+            row[self._extra] = {name: values[name] for name in self._extras if name in values} or None
+        for at in self._json:
+            if row[at] is not None:
+                row[at] = json.dumps(row[at], ensure_ascii=False)
+        return row
+
+
+def project_rows(
+    spec: EntitySpec, hub_id: str, values: Values, created_at: str | None = None, updated_at: str | None = None
+) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
+    """(parent row, {child table's name: its rows}) of one record, by column name, JSON as text."""
+    make = Projector(spec)
+    below: dict[str, list[Row]] = {name: [] for name in make.lines}
+    make.rows_below(hub_id, values, below)
+    head = dict(zip(make.columns, make.row(hub_id, values, created_at, updated_at), strict=True))
+    return head, {name: [dict(zip(make.lines[name], row, strict=True)) for row in rows] for name, rows in below.items()}
 
 
 def _split(spec: EntitySpec, target: Table, elsewhere: set[str]) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
@@ -102,9 +137,3 @@ def _split(spec: EntitySpec, target: Table, elsewhere: set[str]) -> tuple[list[t
         else:
             extras.append(name)
     return columns, tuple(extras)
-
-
-def _extra(values: Values, names: tuple[str, ...]) -> Row | None:
-    if not names:
-        return None
-    return {name: values[name] for name in names if name in values} or None

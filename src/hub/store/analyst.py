@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete
+from sqlalchemy import Connection, delete
 
-from hub.model.projection import Projector, entity_tables, projector
+from hub.model.projection import Projector, entity_tables
 from hub.model.spec import EntitySpec
 from hub.store.among import among
-from hub.store.bulk import insert_rows, json_columns, json_text, upsert_rows
+from hub.store.bulk import insert_rows, upsert_rows
 from hub.store.records import RecordWrite
 
-Row = dict[str, Any]
+Row = list[Any]
 
 _projectors: dict[int, tuple[EntitySpec, Projector]] = {}
 
@@ -22,7 +21,7 @@ _projectors: dict[int, tuple[EntitySpec, Projector]] = {}
 def _projector(spec: EntitySpec) -> Projector:
     known = _projectors.get(id(spec))
     if known is None or known[0] is not spec:
-        known = _projectors[id(spec)] = (spec, projector(spec))
+        known = _projectors[id(spec)] = (spec, Projector(spec))
     return known[1]
 
 
@@ -38,41 +37,27 @@ def project(
         return
     make = _projector(spec)
     children: dict[str, list[Row]] = {name: [] for name in tables.children}
-    heads, changed = [], []
-    for write in created:
-        head, below = make(write.hub_id, write.values, at, at)
-        heads.append(head)
-        for name, rows in below.items():
-            children[name] += rows
     gone = [write.hub_id for write in updated if write.deleted_at is not None]
     alive = {write.hub_id: write for write in updated if write.deleted_at is None}
-    for write in alive.values():
-        head, below = make(write.hub_id, write.values, None, at)
-        del head["created_at"]
-        changed.append(head)
-        for name, rows in below.items():
-            children[name] += rows
-    insert_rows(connection, tables.table, *_tuples(tables.table, heads))
+    heads = [make.row(write.hub_id, write.values, at, at) for write in created]
+    changed = [make.row(hub_id, write.values, None, at) for hub_id, write in alive.items()]
+    for write in (*created, *alive.values()):
+        make.rows_below(write.hub_id, write.values, children)
+    insert_rows(connection, tables.table, make.columns, list(map(tuple, heads)))
     old = [*gone, *alive]
-    for child in tables.children.values():
+    for name, child in tables.children.items():
         if old:
             connection.execute(
                 delete(child.table).where(among(child.table.c[child.parent_column], "ids")), {"ids": old}
             )
-        insert_rows(connection, child.table, *_tuples(child.table, children[child.table.name]))
-    columns, values = _tuples(tables.table, changed)
-    upsert_rows(connection, tables.table, columns, ("hub_id",), values)
+        insert_rows(connection, child.table, make.lines[name], list(map(tuple, children[name])))
+    kept = make.columns.index("created_at")
+    upsert_rows(
+        connection,
+        tables.table,
+        make.columns[:kept] + make.columns[kept + 1 :],
+        ("hub_id",),
+        [(*row[:kept], *row[kept + 1 :]) for row in changed],
+    )
     if gone:
         connection.execute(delete(tables.table).where(among(tables.table.c.hub_id, "ids")), {"ids": gone})
-
-
-def _tuples(table: Table, rows: list[Row]) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-    """(columns, rows) as bulk statements want them: in the table's order, JSON as text."""
-    if not rows:
-        return (), []
-    columns = tuple(c.name for c in table.columns if c.name in rows[0])
-    for name in json_columns(table):
-        for row in rows:
-            if row[name] is not None:
-                row[name] = json_text(row[name])
-    return columns, list(map(itemgetter(*columns), rows))

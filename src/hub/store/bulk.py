@@ -6,12 +6,11 @@ columns take what they are given: text, integers, booleans, and the canonical ta
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import JSON, Connection, Table, Text, bindparam, cast, insert
+from sqlalchemy import Connection, Table, Text, bindparam, cast, insert
 from sqlalchemy.dialects import postgresql, sqlite
 
 Rows = Sequence[tuple[Any, ...]]
@@ -65,17 +64,6 @@ def _given(rows: Rows, columns: tuple[str, ...], encoded: frozenset[str], dialec
                 values[place] = values[place].decode()
         decoded.append(tuple(values))
     return decoded
-
-
-@lru_cache(maxsize=64)
-def json_columns(table: Table) -> frozenset[str]:
-    """Columns whose values must be JSON text."""
-    return frozenset(c.name for c in table.columns if isinstance(c.type, JSON))
-
-
-def json_text(value: Any) -> str | None:
-    """A value of such a column."""
-    return None if value is None else json.dumps(value, ensure_ascii=False)
 
 
 @lru_cache(maxsize=256)

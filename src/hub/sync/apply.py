@@ -254,7 +254,8 @@ class Writer:
         if done:
             answers = [(one, _read_back(one, result.remote, fresh)) for one, result in done]
             settled = self.confirmer.confirm(
-                connection, [Done(one.record, one.shadow, one.step, remote, one.write.values) for one, remote in answers]
+                connection,
+                [Done(one.record, one.shadow, one.step, remote, one.write.values) for one, remote in answers],
             )
             self.settled |= settled
             self.written |= {one.record.hub_id for one, _ in done} - self.confirmer.refused

@@ -45,7 +45,6 @@ class Done(NamedTuple):
     """What was sent, where that is known for sure."""
 
 
-
 class Confirmer:
     """Takes in the answers to our own writes to one endpoint."""
 
@@ -150,9 +149,16 @@ class Confirmer:
         others: list[Done] = []
         fields = self.intake.fields
         for one in done:
-            _, _, step, remote, payload = one
-            shown = remote.record if remote is not None and payload is not None and step.action == "create" else None
-            (plain if shown is not None and same(shown, payload, fields) else others).append(one)
+            shown = one.remote.record if one.remote is not None else None
+            if (
+                one.step.action == "create"
+                and shown is not None
+                and one.payload is not None
+                and same(shown, one.payload, fields)
+            ):
+                plain.append(one)
+            else:
+                others.append(one)
         return plain, others
 
     def _created_as_sent(self, connection: Connection, done: Sequence[Done]) -> set[str]:

@@ -9,7 +9,9 @@ from typing import Any
 
 
 def picked(values: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """``{name: values[name] for name in names}``. Raises KeyError for a name that isn't there."""
+    """``{name: values[name] for name in names}``; it may be ``values`` itself. Raises KeyError for a missing name."""
+    if len(values) == len(names) and values.__class__ is dict and tuple(values) == names:
+        return values  # type: ignore[return-value]
     if len(names) < 2:
         return {name: values[name] for name in names}
     return dict(zip(names, _getter(names)(values), strict=True))
@@ -36,7 +38,7 @@ def alike(first: Mapping[str, Any], second: Mapping[str, Any], names: tuple[str,
 
 def same(first: Mapping[str, Any], second: Mapping[str, Any], names: tuple[str, ...]) -> bool:
     """Whether both say the same of these names; one that isn't there is null."""
-    return first == second or all([first.get(name) == second.get(name) for name in names])
+    return first == second or all(first.get(name) == second.get(name) for name in names)
 
 
 @lru_cache(maxsize=1024)
