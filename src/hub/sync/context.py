@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from hub.connect.capabilities import Remote
+from hub.connect.capabilities import Page, Remote
 from hub.connect.redact import redact
 from hub.errors import HubError
 from hub.model.spec import EntitySpec
@@ -61,6 +61,8 @@ class Pass:
     """Something was observed anew while writing: another round may find more to do."""
     pool: Callable[[int], Executor] = ThreadPoolExecutor
     """Makes what calls run in, so many at a time."""
+    begun: dict[tuple[str, str], Iterable[Page]] = field(default_factory=dict)
+    """(system, entity) → a feed that was begun before its turn (see ``feeds``)."""
     _renewed: datetime | None = None
     _counts: dict[tuple[str, str], Counts] = field(default_factory=dict)
     _paths: dict[tuple[str, str], tuple[RefPath, ...]] = field(default_factory=dict)

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from hub.connect.redact import redact
@@ -18,6 +19,7 @@ from hub.store.codec import dumps
 from hub.store.database import Store, open_store
 from hub.sync import conflicts, explain, letters, status
 from hub.sync.context import LEASE_SECONDS, Pass, instant
+from hub.sync.feeds import in_order
 from hub.sync.ids import new_id
 from hub.sync.matching import refresh_index
 from hub.sync.observe import hold_unread, observe
@@ -85,8 +87,10 @@ class Engine:
         report.
         """
         with _Run(self, "sync", entities, yes) as run:
-            self._observe(run, systems, full)
             rounds = Rounds(run.job, run.entities)
+            self._observe(run, systems, full, rounds)
+            if rounds.wrote_new:
+                self._recover(run)
             self._write(run, rounds)
             self._keep_held_plan(run, rounds)
         return run.job.report
@@ -143,7 +147,8 @@ class Engine:
         rounds.close()
         run.job.report.plan = rounds.plan
 
-    def _observe(self, run: _Run, systems: Sequence[str] | None, full: bool) -> None:
+    def _observe(self, run: _Run, systems: Sequence[str] | None, full: bool, rounds: Rounds | None = None) -> None:
+        """Read the systems; with ``rounds``, what the last one shows that is new is written while it is being read."""
         self._recover(run)
         known = {endpoint.system for endpoint in self.setup.endpoints}
         for name in systems or ():
@@ -152,9 +157,15 @@ class Engine:
         for entity in run.entities:
             refresh_index(run.job, entity)
             plan_anew(run.job, entity)
-            for endpoint in self.setup.of_entity(entity):
-                if systems is None or endpoint.system in systems:
-                    observe(run.job, endpoint, full=full)
+            endpoints = self.setup.of_entity(entity)
+            asked = [e for e in endpoints if systems is None or e.system in systems]
+            for endpoint in endpoints:
+                if endpoint not in asked:
+                    hold_unread(run.job, endpoint)
+            asked = in_order(run.job, asked)
+            for endpoint in asked:
+                on_new = partial(rounds.write_new, endpoint) if rounds and endpoint is asked[-1] else None
+                observe(run.job, endpoint, full=full, on_new=on_new)
                 hold_unread(run.job, endpoint)
 
     def _recover(self, run: _Run) -> None:

@@ -62,6 +62,8 @@ class Taken:
     changed: int = 0
     hub_ids: dict[str, str] = field(default_factory=dict)
     """Remote id → hub id, of everything that was taken in."""
+    new: list[Stored] = field(default_factory=list)
+    """Canonical records that were made, as stored."""
 
 
 class Intake:
@@ -178,6 +180,7 @@ class Intake:
                 )
         if unlinked:
             self._take_unlinked(connection, batch, unlinked, taken)
+            taken.new += [Stored(w.hub_id, w.entity, w.values, w.stamps, 1, None, None) for w in batch.created]
         self.store(connection, batch)
         taken.hub_ids |= {n.remote.id: n.known.hub_id for n in linked if n.known}
         outcomes.settle(

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from typing import Any, Literal
 
-from hub.connect.capabilities import Get, ListChanges, ListIds, Page, Remote
+from hub.connect.capabilities import Get, ListIds, Page, Remote
 from hub.errors import AuthenticationError, HubError, RateLimited, Unavailable
 from hub.store import runs, shadows, work
+from hub.store.records import Stored
 from hub.sync import applied, outcomes
 from hub.sync.context import Pass, instant
+from hub.sync.feeds import opened
 from hub.sync.intake import Intake
 from hub.sync.policy import Endpoint
 
 GET_BATCH = 100
 JOINED = 1000
+ENOUGH = 500
+"""New records on one page that are worth a short way of their own; fewer are planned with everything else."""
+OnNew = Callable[[list[Stored]], None]
 Feed = Literal["changes", "listed", "nothing missing"]
 """``listed``: a complete listing whose ids were kept, to be compared with what is known. ``nothing missing``: one that
 needs no comparing, because nothing was known before it or deletions don't show in it."""
 
 
-def observe(job: Pass, endpoint: Endpoint, *, full: bool = False) -> None:
-    """Read one endpoint. A failure is reported and leaves what was stored so far; the rest of the pass goes on."""
+def observe(job: Pass, endpoint: Endpoint, *, full: bool = False, on_new: OnNew | None = None) -> None:
+    """Read one endpoint. A failure is reported and leaves what was stored so far; the rest of the pass goes on.
+
+    ``on_new`` is given the records that are simply new, a full page at a time, before the next page is read.
+    """
     if endpoint.direction == "out":
         with job.transaction(endpoint.entity) as connection:
             applied.remember(connection, endpoint)
@@ -32,7 +40,7 @@ def observe(job: Pass, endpoint: Endpoint, *, full: bool = False) -> None:
     if (endpoint.system, endpoint.entity) in job.blocked:
         return  # creates still in doubt, too, would look like records of somebody else's
     try:
-        _observe(job, endpoint, full)
+        _observe(job, endpoint, full, on_new)
     except HubError as error:
         job.blocked.add((endpoint.system, endpoint.entity))
         job.failed(endpoint, error, down=isinstance(error, (AuthenticationError, Unavailable, RateLimited)))
@@ -53,7 +61,7 @@ def hold_unread(job: Pass, endpoint: Endpoint) -> None:
         job.find("unread", endpoint, "", message)
 
 
-def _observe(job: Pass, endpoint: Endpoint, full: bool) -> None:
+def _observe(job: Pass, endpoint: Endpoint, full: bool, on_new: OnNew | None) -> None:
     with job.store.read() as connection:
         cursor = runs.cursor(connection, endpoint.system, endpoint.entity) or {}
     known_lens = cursor.get("lens")
@@ -61,7 +69,8 @@ def _observe(job: Pass, endpoint: Endpoint, full: bool) -> None:
     start = None if full or relearn else cursor.get("value")
     intake = Intake(job, endpoint, relearn=relearn)
     _redo_waiting(job, endpoint, intake)
-    feed = _read_pages(job, endpoint, intake, start, first_lens=None if known_lens else endpoint.lens.version)
+    first_lens = None if known_lens else endpoint.lens.version
+    feed = _read_pages(job, endpoint, intake, start, first_lens=first_lens, on_new=on_new)
     changes = {"lens": endpoint.lens.version, "observed_at": job.now()}
     if feed == "nothing missing":
         changes["listed_at"] = changes["observed_at"]
@@ -72,9 +81,10 @@ def _observe(job: Pass, endpoint: Endpoint, full: bool) -> None:
         _find_deleted(job, endpoint, intake, listed=feed == "listed")
 
 
-def _read_pages(job: Pass, endpoint: Endpoint, intake: Intake, start: str | None, *, first_lens: str | None) -> Feed:
+def _read_pages(
+    job: Pass, endpoint: Endpoint, intake: Intake, start: str | None, *, first_lens: str | None, on_new: OnNew | None
+) -> Feed:
     """Take in the feed, and say what it was."""
-    assert isinstance(endpoint.connector, ListChanges)
     system, entity = endpoint.system, endpoint.entity
     complete = False
     listing = start is None and endpoint.resource.deletes != "none"
@@ -84,9 +94,7 @@ def _read_pages(job: Pass, endpoint: Endpoint, intake: Intake, start: str | None
             # Where nothing is known yet, nothing can be missing from the listing.
             waits = work.waiting_ids(connection, system, entity)
             listing = bool(waits) or shadows.count(connection, system, entity) > 0
-    pages = endpoint.connector.list_changes(
-        endpoint.resource.name, start, endpoint.lens.remote_fields, endpoint.lens.read_options
-    )
+    pages = opened(job, endpoint, start)
     read, next_look = 0, JOINED
     for page in _joined(pages):
         with job.transaction(entity) as connection:
@@ -111,6 +119,8 @@ def _read_pages(job: Pass, endpoint: Endpoint, intake: Intake, start: str | None
             seen=len(page.records),
             changed=taken.changed,
         )
+        if on_new is not None and len(taken.new) >= ENOUGH:
+            on_new(taken.new)
     if not complete or start is not None:
         return "changes"
     return "listed" if listing else "nothing missing"

@@ -64,11 +64,30 @@ class Planner:
         with self.job.store.read() as connection:
             return self.plan(connection, list(records.load(connection, hub_ids).values()))
 
-    def plan(self, connection: Connection, found: list[Stored]) -> list[Planned]:
-        """What to write for these records."""
+    def plan_new(self, found: list[Stored], source: str) -> list[Planned]:
+        """What to write for records that were just made of what ``source`` shows: it needs no write, no other system
+        has them yet, and nothing is known of them but what was stored a moment ago."""
+        written, endpoints = self._writable()
+        targets: dict[str, list[Target]] = {record.hub_id: [] for record in found}
+        with self.job.store.read() as connection:
+            for endpoint in endpoints:
+                if endpoint.system != source:
+                    self._add_targets(connection, endpoint, found, {}, {}, targets)
+        complete = len(endpoints) == len(written)
+        return [
+            Planned(record, {}, plan_record(self._subject(record, []), targets[record.hub_id]), complete)
+            for record in found
+        ]
+
+    def _writable(self) -> tuple[list[Endpoint], list[Endpoint]]:
+        """(endpoints that are written to, those of them that can be written to just now)."""
         job = self.job
         written = [e for e in job.setup.of_entity(self.entity) if e.direction != "in"]
-        endpoints = [e for e in written if e.system not in job.down and (e.system, e.entity) not in job.blocked]
+        return written, [e for e in written if e.system not in job.down and (e.system, e.entity) not in job.blocked]
+
+    def plan(self, connection: Connection, found: list[Stored]) -> list[Planned]:
+        """What to write for these records."""
+        written, endpoints = self._writable()
         ids = [record.hub_id for record in found]
         seen = shadows.by_hub(connection, ids, [e.system for e in endpoints])
         letters = work.letters_of(connection, ids)

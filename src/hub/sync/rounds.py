@@ -32,6 +32,8 @@ class Rounds:
         self.plan = Plan(job.new_id(), "", job.now())
         self.gate = Gate(job)
         self.held_for_approval = False
+        self.wrote_new = False
+        """Something was written before the first round."""
         self._held: set[tuple[str, str]] = set()
         """(system, entity) whose first sync held something back."""
         self._number = 0
@@ -79,10 +81,7 @@ class Rounds:
         risky: dict[str, list[str]] = {system: [] for system in writers}
         wrote = False
         for page in planner.pages():
-            settled = [p.record.hub_id for p in page if p.settled]
-            if settled:
-                with job.transaction(entity) as connection:
-                    records.mark(connection, entity, settled, 0)
+            self._settle(entity, page)
             todo: dict[str, list[Item]] = {}
             for planned in page:
                 self._note_holds(planned)
@@ -97,6 +96,29 @@ class Rounds:
         for system, hub_ids in risky.items():
             wrote |= self._apply_risky(planner, writers[system], hub_ids, budgets[system])
         return wrote
+
+    def _settle(self, entity: str, page: list[Planned]) -> None:
+        """Nothing has to be written for these."""
+        settled = [p.record.hub_id for p in page if p.settled]
+        if settled:
+            with self.job.transaction(entity) as connection:
+                records.mark(connection, entity, settled, 0)
+
+    def write_new(self, source: Endpoint, found: list[Stored]) -> None:
+        """The short way for records that ``source`` has just shown for the first time: create them elsewhere now, from
+        memory, while the rest is still being read. Whatever can't be done like this stays to be planned in its turn."""
+        entity = source.entity
+        others = [e for e in self.job.setup.of_entity(entity) if e.direction != "in" and e.system != source.system]
+        if any(self.gate.first_sync(endpoint) for endpoint in others):
+            return
+        page = Planner(self.job, entity).plan_new(found, source.system)
+        self._settle(entity, page)
+        todo: dict[str, list[Item]] = {}
+        for planned in page:
+            for step in planned.verdict.steps:
+                todo.setdefault(step.system, []).append(_item(planned, step))
+        self._apply({e.system: Writer(self.job, e) for e in others}, todo, page)
+        self.wrote_new = True
 
     def _apply(self, writers: dict[str, Writer], todo: dict[str, list[Item]], page: list[Planned]) -> bool:
         """Write one page; a record all of whose writes went through as meant needs no second look."""

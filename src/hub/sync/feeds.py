@@ -1,0 +1,49 @@
+"""Feeds that were begun before their turn: who is read last decides whose new records are written while reading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from hub.connect.capabilities import ListChanges, Page
+from hub.errors import HubError
+from hub.store import runs
+from hub.sync.context import Pass
+from hub.sync.policy import Endpoint
+
+
+def in_order(job: Pass, endpoints: list[Endpoint]) -> list[Endpoint]:
+    """The order of the project, but first what is not read at all, and what was never read and holds nothing: what is
+    written to a new, empty system can then be written page by page while the full one is read. A system without records
+    decides nothing, so its turn doesn't matter otherwise."""
+    quiet = [endpoint for endpoint in endpoints if endpoint.direction == "out"]
+    read = [endpoint for endpoint in endpoints if endpoint.direction != "out"]
+    empty = [endpoint for endpoint in read[1:] if _shows_nothing(job, endpoint)]
+    return [*quiet, *empty, *(endpoint for endpoint in read if endpoint not in empty)]
+
+
+def opened(job: Pass, endpoint: Endpoint, start: str | None) -> Iterable[Page]:
+    """The endpoint's feed from ``start``; the one that was begun already, if it was."""
+    assert isinstance(endpoint.connector, ListChanges)
+    begun = job.begun.pop((endpoint.system, endpoint.entity), None)
+    if begun is not None:
+        return begun
+    lens = endpoint.lens
+    return endpoint.connector.list_changes(endpoint.resource.name, start, lens.remote_fields, lens.read_options)
+
+
+def _shows_nothing(job: Pass, endpoint: Endpoint) -> bool:
+    """Whether a system that was never read turns out to be empty. Its first page is kept for its turn."""
+    key = (endpoint.system, endpoint.entity)
+    if endpoint.system in job.down or key in job.blocked:
+        return False
+    with job.store.read() as connection:
+        if runs.cursor(connection, *key) is not None:
+            return False
+    pages: Iterator[Page] = iter(opened(job, endpoint, None))
+    try:
+        first = next(pages, Page([], None))
+    except HubError:
+        return False  # it will be told when its turn comes and it fails again
+    job.begun[key] = chain([first], pages)
+    return first.complete and not first.records
