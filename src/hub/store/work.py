@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
+from hub.store import records
 from hub.store.among import among
 from hub.store.bulk import insert_rows
 from hub.store.codec import dumps, loads, loads_remote
@@ -29,7 +30,8 @@ def _rows(connection: Connection, statement: Any, parameters: Row | None = None)
 
 
 class Intent(NamedTuple):
-    """A write that is about to be made; ``fields`` are the canonical values sent, as JSON."""
+    """A write that is about to be made. ``fields`` are the canonical values sent, as JSON; or only the list of their
+    names, while the record itself still has just these values (see ``spell_out``)."""
 
     run: str
     system: str
@@ -48,15 +50,33 @@ def add_intents(connection: Connection, intents: Sequence[Intent]) -> None:
     insert_rows(connection, INTENT, Intent._fields, intents, frozenset({"fields"}))
 
 
-def intents(connection: Connection, system: str | None = None) -> list[Row]:
+def intents(connection: Connection, system: str | None = None, entity: str | None = None) -> list[Row]:
     """Intents that were sent and never confirmed."""
     statement = select(INTENT).order_by(INTENT.c.id)
     if system is not None:
         statement = statement.where(INTENT.c.system == system)
+    if entity is not None:
+        statement = statement.where(INTENT.c.entity == entity)
     rows = _rows(connection, statement)
     for row in rows:
         row["fields"] = loads(row["fields"])
+    named = [row for row in rows if isinstance(row["fields"], list)]
+    stored = records.load(connection, [row["hub_id"] for row in named])
+    for row in named:
+        values = stored[row["hub_id"]].values if row["hub_id"] in stored else {}
+        row["fields"] = {name: values[name] for name in row["fields"] if name in values}
     return rows
+
+
+def spell_out(connection: Connection, entity: str) -> None:
+    """Give intents that only name their fields the values that were sent. To be called before records can change while
+    there are intents: at the start of a pass, and when an answer was lost."""
+    by_name = select(INTENT.c.id).where(INTENT.c.entity == entity, INTENT.c.fields.like("[%"))
+    ids = {row[0] for row in connection.execute(by_name)}
+    if ids:
+        for row in intents(connection, entity=entity):
+            if row["id"] in ids:
+                connection.execute(update(INTENT).where(INTENT.c.id == row["id"]).values(fields=dumps(row["fields"])))
 
 
 def settle_intents(connection: Connection, run: str, system: str, entity: str, hub_ids: Iterable[str]) -> None:
@@ -88,6 +108,7 @@ def doubt_intents(connection: Connection, run: str, system: str, entity: str, hu
         )
         .values(doubt=1)
     )
+    spell_out(connection, entity)
 
 
 # conflicts ----------------------------------------------------------------------------------------------------------

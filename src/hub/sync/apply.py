@@ -83,19 +83,22 @@ class Writer:
         self.settled: set[str] = set()
         """… and changed nothing that other systems would have to be told."""
 
-    def write(self, items: Sequence[tuple[Stored, Shadow | None, Step]]) -> int:
-        """Carry out these steps; returns how many succeeded. What fails becomes a letter or waits for the next pass."""
+    def write(self, items: Sequence[tuple[Stored, Shadow | None, Step]], *, alone: bool = False) -> int:
+        """Carry out these steps; returns how many succeeded. What fails becomes a letter or waits for the next pass.
+
+        ``alone``: no other system is written these records meanwhile, so they stay as they are until the answers come.
+        """
         before = len(self.written)
         for action in ("create", "update", "archive", "delete"):
             chosen = [item for item in items if item[2].action == action]
             if chosen and self.endpoint.system not in self.job.down:
-                self._write(action, chosen)
+                self._write(action, chosen, alone)
         return len(self.written) - before
 
-    def _write(self, action: str, items: Sequence[tuple[Stored, Shadow | None, Step]]) -> None:
+    def _write(self, action: str, items: Sequence[tuple[Stored, Shadow | None, Step]], alone: bool) -> None:
         with self.job.transaction(self.endpoint.entity) as connection:
             jobs = self._prepare(connection, items)
-            work.add_intents(connection, self._intents(jobs))
+            work.add_intents(connection, self._intents(jobs, alone))
         size = max(1, self.endpoint.resource.batch)
         calls = self._calls(action, [jobs[start : start + size] for start in range(0, len(jobs), size)])
         self._settle(calls, self._look(calls))
@@ -166,7 +169,16 @@ class Writer:
             jobs.append(Job(record, live, step, wanted, write))
         return jobs
 
-    def _intents(self, jobs: list[Job]) -> list[Intent]:
+    def _intents(self, jobs: list[Job], alone: bool) -> list[Intent]:
+        names: dict[tuple[str, ...], bytes] = {}
+
+        def fields(one: Job) -> bytes:
+            """The record holds the values, as long as nobody else can change it: their names are enough then."""
+            if not alone:
+                return encoded(one.values)
+            write = one.step.write
+            return names.get(write) or names.setdefault(write, encoded(write))
+
         run, system, entity, now = self.job.run, self.endpoint.system, self.endpoint.entity, self.job.now()
         return [
             Intent(
@@ -177,7 +189,7 @@ class Writer:
                 one.step.action,
                 one.write.id,
                 one.write.version,
-                encoded(one.values),
+                fields(one),
                 now,
             )
             for one in jobs

@@ -258,6 +258,8 @@ class _Run:
                     instant(now),
                     instant(now + timedelta(seconds=LEASE_SECONDS)),
                 )
+            for entity in self.entities:
+                work.spell_out(connection, entity)
             if not self.quiet:
                 runs.start_run(connection, job.run, job.report.kind, job.report.started)
         if not self.quiet:

@@ -124,7 +124,7 @@ class Rounds:
         """Write one page; a record all of whose writes went through as meant needs no second look."""
         wrote = False
         for system, items in todo.items():
-            wrote |= writers[system].write(items) > 0
+            wrote |= writers[system].write(items, alone=len(todo) == 1) > 0
             self._name(writers[system].endpoint, items, writers[system].written)
         clean = []
         for planned in page:
