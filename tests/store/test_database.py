@@ -16,14 +16,19 @@ from sync.fakes import World
 from hub.errors import ConfigurationError, Unavailable
 from hub.model.columns import metadata as canonical
 from hub.model.registry import specs
-from hub.store import runs
+from hub.store import database, runs
 from hub.store.database import HEAD, open_store
 from hub.store.tables import metadata as own
 
 specs()
 
 
-def test_the_migrations_make_exactly_the_tables_that_are_declared(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", ["all the migrations", "at once"])
+def test_a_new_database_has_exactly_the_tables_that_are_declared(
+    tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if way == "all the migrations":
+        monkeypatch.setattr(database, "_is_new", lambda engine: False)
     store = open_store(f"sqlite:///{tmp_path}/hub.db")
     every = MetaData()
     for part in (own, canonical):

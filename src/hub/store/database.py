@@ -95,7 +95,7 @@ def open_store(url: str, *, migrate: bool = True) -> Store:
                 cure="upgrade the hub, or open a database from before the upgrade",
             )
         if migrate and revision != HEAD:
-            _migrate(engine)
+            _make(engine) if _is_new(engine) else _migrate(engine)
     except DBAPIError as error:
         store.close()
         raise _translated(error) from error
@@ -107,7 +107,7 @@ def open_memory() -> Engine:
     they have to take turns."""
     engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
     _sqlite_settings(engine)
-    _migrate(engine)
+    _make(engine)
     return engine
 
 
@@ -149,6 +149,26 @@ def _revision(engine: Engine) -> str | None:
         if not engine.dialect.has_table(connection, "alembic_version_hub"):
             return None
         return connection.execute(text("SELECT version_num FROM alembic_version_hub")).scalar()
+
+
+def _is_new(engine: Engine) -> bool:
+    """Whether the hub has no tables there yet."""
+    with engine.connect() as connection:
+        return not engine.dialect.has_table(connection, "hub_record")
+
+
+def _make(engine: Engine) -> None:
+    """The newest tables at once: running all migrations takes ten times as long. A test compares the two ways."""
+    from hub.model.columns import metadata as canonical
+    from hub.model.registry import specs
+    from hub.store.tables import metadata as own
+
+    specs()  # declares the canonical tables
+    with engine.connect().execution_options(hub_write=True) as connection, connection.begin():
+        own.create_all(connection)
+        canonical.create_all(connection)
+        connection.execute(text("CREATE TABLE alembic_version_hub (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+        connection.execute(text("INSERT INTO alembic_version_hub VALUES (:head)"), {"head": HEAD})
 
 
 def _migrate(engine: Engine) -> None:

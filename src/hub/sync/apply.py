@@ -27,12 +27,13 @@ from hub.store.records import Stored
 from hub.store.shadows import Shadow
 from hub.store.work import Intent
 from hub.sync import outcomes
-from hub.sync.confirm import Confirmer, Done
+from hub.sync.confirm import Confirmer
 from hub.sync.context import LEASE_SECONDS, Pass
 from hub.sync.picking import picked
 from hub.sync.plan import Step
 from hub.sync.planning import mark_of
 from hub.sync.policy import Endpoint
+from hub.sync.readback import Done
 from hub.sync.refs import remote_table, translate
 
 Values = dict[str, Any]
@@ -89,10 +90,12 @@ class Writer:
         ``alone``: no other system is written these records meanwhile, so they stay as they are until the answers come.
         """
         before = len(self.written)
+        by_action: dict[str, list[tuple[Stored, Shadow | None, Step]]] = {}
+        for item in items:
+            by_action.setdefault(item[2].action, []).append(item)
         for action in ("create", "update", "archive", "delete"):
-            chosen = [item for item in items if item[2].action == action]
-            if chosen and self.endpoint.system not in self.job.down:
-                self._write(action, chosen, alone)
+            if action in by_action and self.endpoint.system not in self.job.down:
+                self._write(action, by_action[action], alone)
         return len(self.written) - before
 
     def _write(self, action: str, items: Sequence[tuple[Stored, Shadow | None, Step]], alone: bool) -> None:

@@ -6,9 +6,9 @@ sighting. What it shows in other fields (a number it gave, totals it computed) i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -20,29 +20,18 @@ from hub.store.codec import printed
 from hub.store.journal import Entry
 from hub.store.records import Stored
 from hub.store.shadows import LIVE, Shadow, ShadowWrite
-from hub.sync import outcomes
+from hub.sync import as_sent, outcomes
 from hub.sync.context import Pass, edited_at
 from hub.sync.decide import ABSENT, Sight, by_key, decide
 from hub.sync.intake import Batch, Intake
-from hub.sync.picking import alike, present, same
+from hub.sync.picking import alike, present
 from hub.sync.plan import Step, Target, differences
 from hub.sync.planning import mark_of
 from hub.sync.policy import Endpoint
-from hub.sync.readback import computed_part, has_unknown, looks_rewritten, without_blanks
+from hub.sync.readback import Done, computed_part, has_unknown, looks_rewritten, without_blanks
 from hub.sync.refs import hub_table, translate
 
 Values = dict[str, Any]
-
-
-class Done(NamedTuple):
-    """A write that succeeded."""
-
-    record: Stored
-    shadow: Shadow | None
-    step: Step
-    remote: Remote | None
-    payload: dict[str, Any] | None = None
-    """What was sent, where that is known for sure."""
 
 
 class Confirmer:
@@ -55,10 +44,12 @@ class Confirmer:
         self.intake = Intake(job, endpoint)
         self.refused: set[str] = set()
         """Hub ids whose create, in the last call, was answered with a record of another one."""
+        self.known: Collection[str] = ()
+        """Remote ids that the hub had seen before the last call created them."""
         self._rest: dict[tuple[str, ...], dict[str, LensField]] = {}
         self._unseen: dict[tuple[str, ...], bool] = {}
         """Fields written together → whether the system never shows some of them."""
-        self._computed = {name: computed_part(f) for name, f in self.lens.fields.items() if f.lines is not None}
+        self.computed = {name: computed_part(f) for name, f in self.lens.fields.items() if f.lines is not None}
 
     def confirm(
         self,
@@ -81,8 +72,8 @@ class Confirmer:
         if removed:
             settled |= self._removed(connection, removed)
         if written and not doubtful:
-            plain, written = self._plain_creates(written)
-            settled |= self._created_as_sent(connection, plain)
+            plain, written = as_sent.part(self, written)
+            settled |= as_sent.store(self, connection, plain)
         if written:
             settled |= self._written(connection, written, doubtful, sent or {})
         ids = [one.record.hub_id for one in done]
@@ -113,6 +104,7 @@ class Confirmer:
                 payload={name: record.values.get(name) for name in step.write},
                 mark=mark_of(record, shadow),
             )
+        self.known = known.keys()
         return [item for item in done if item[0].hub_id not in self.refused]
 
     def _removed(self, connection: Connection, done: Sequence[Done]) -> set[str]:
@@ -140,54 +132,6 @@ class Confirmer:
         journal.write(connection, self.job.run, self.job.now(), entries)
         return {one.record.hub_id for one in done}
 
-    def _plain_creates(self, done: Sequence[Done]) -> tuple[list[Done], list[Done]]:
-        """(creates whose answer shows just what was sent, the others). Where the mapping is faithful, reading such an
-        answer would bring up nothing but our own values: no rewriting to pair, no news to decide."""
-        if not self.lens.faithful or any(part is not None for part in self._computed.values()):
-            return [], list(done)
-        plain: list[Done] = []
-        others: list[Done] = []
-        fields = self.intake.fields
-        for one in done:
-            shown = one.remote.record if one.remote is not None else None
-            if (
-                one.step.action == "create"
-                and shown is not None
-                and one.payload is not None
-                and same(shown, one.payload, fields)
-            ):
-                plain.append(one)
-            else:
-                others.append(one)
-        return plain, others
-
-    def _created_as_sent(self, connection: Connection, done: Sequence[Done]) -> set[str]:
-        """The short way for ``_plain_creates``: what ``_written`` comes to for them."""
-        if not done:
-            return set()
-        batch = Batch(self.job.now())
-        fields = self.intake.fields
-        for record, _, step, remote, _ in done:
-            assert remote is not None and remote.record is not None
-            batch.entries.append(self._entry(record, step, remote, {}))
-            text, mark = printed(present(remote.record, fields))
-            batch.shadows.append(
-                ShadowWrite(
-                    remote.id,
-                    record.hub_id,
-                    remote.ref or remote.id,
-                    remote.version,
-                    mark,
-                    text,
-                    {},
-                    remote.modified_at,
-                )
-            )
-        self.job.counts(self.endpoint).created += len(done)
-        revisions = {record.hub_id: record.revision for record, _, _, _, _ in done}
-        self.intake.store(connection, batch)
-        return revisions.keys() - records.moved(connection, revisions).keys()
-
     def _written(
         self, connection: Connection, done: Sequence[Done], doubtful: bool, sent: Mapping[str, Values]
     ) -> set[str]:
@@ -213,7 +157,7 @@ class Confirmer:
             rewritten = self._pair(record, step, theirs, base, meant, doubtful)
             counts.created += step.action == "create"
             counts.updated += step.action == "update"
-            batch.entries.append(self._entry(record, step, remote, rewritten))
+            batch.entries.append(self.entry(record, step, remote, rewritten))
             unknown = {path.field for path in paths if has_unknown(theirs, path)}
             self._store_shadow(batch, record, shadow, remote, self._without(raw, unknown, shadow), meant, bool(unknown))
             theirs = {name: value for name, value in theirs.items() if name not in unknown}
@@ -312,7 +256,7 @@ class Confirmer:
                 n: self.lens.fields[n] for n in step.write if n not in meant and theirs.get(n) != record.values[n]
             }
         seen = theirs
-        for name, part in self._computed.items():
+        for name, part in self.computed.items():
             if name in step.write and part is not None and name not in fields and isinstance(theirs.get(name), list):
                 ours = by_key(record.values.get(name), None, part.lines.key) if part.lines else {}
                 seen = {**seen, name: [line for line in theirs[name] if line.get(part.lines.key) in ours]}  # type: ignore[union-attr]
@@ -359,7 +303,7 @@ class Confirmer:
 
     def _has_news(self, rest: dict[str, LensField], theirs: Values, base: Values | None, record: Stored) -> bool:
         """Whether there can be anything to decide: most answers show only what we wrote."""
-        if any(part is not None for part in self._computed.values()):
+        if any(part is not None for part in self.computed.values()):
             return True
         known = base or {}
         return any(
@@ -367,7 +311,8 @@ class Confirmer:
             for name in rest
         )
 
-    def _entry(self, record: Stored, step: Step, remote: Remote, rewritten: dict[str, list[Any]]) -> Entry:
+    def entry(self, record: Stored, step: Step, remote: Remote, rewritten: dict[str, list[Any]]) -> Entry:
+        """What the journal says of one write."""
         detail: dict[str, Any] = {"action": step.action, "because": step.because, "lens": self.lens.version}
         if step.action == "update":
             detail["fields"] = step.fields

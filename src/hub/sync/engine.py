@@ -248,7 +248,7 @@ class _Run:
         now = self.engine.clock()
         # A pass makes many short-lived objects and no cycles: looking for garbage less often saves a tenth of its time.
         self.gc_threshold = gc.get_threshold()
-        gc.set_threshold(50_000, 20, 100)
+        gc.set_threshold(200_000, 20, 100)
         with job.store.begin() as connection:
             for entity in self.entities:
                 job.leases[entity] = runs.take_lease(

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
+from hub.connect.capabilities import Remote
 from hub.mapping.lens import LensField
+from hub.store.records import Stored
+from hub.store.shadows import Shadow
 from hub.sync.plan import Step
 from hub.sync.refs import RefPath
 
 Values = dict[str, Any]
+
+
+class Done(NamedTuple):
+    """A write that succeeded."""
+
+    record: Stored
+    shadow: Shadow | None
+    step: Step
+    remote: Remote | None
+    payload: dict[str, Any] | None = None
+    """What was sent, where that is known for sure."""
 
 
 def computed_part(lens_field: LensField) -> LensField | None:

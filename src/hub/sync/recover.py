@@ -12,11 +12,12 @@ from hub.store import records, shadows, work
 from hub.store.records import Stored
 from hub.store.shadows import LIVE, Shadow
 from hub.sync import outcomes
-from hub.sync.confirm import Confirmer, Done
+from hub.sync.confirm import Confirmer
 from hub.sync.context import Pass
 from hub.sync.plan import Step
 from hub.sync.planning import mark_of
 from hub.sync.policy import Endpoint
+from hub.sync.readback import Done
 from hub.sync.refs import remote_table, translate
 
 Row = dict[str, Any]
