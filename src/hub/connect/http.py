@@ -200,6 +200,15 @@ class Http:
         """``request("POST", …)``."""
         return self.request("POST", path, **options)
 
+    def sign_with(self, auth: Auth | None) -> None:
+        """Put these credentials on the requests from now on: for log-ins that themselves need this object."""
+        self._auth = auth
+
+    @property
+    def services(self) -> Services:
+        """What the hub lent."""
+        return self._services
+
     def close(self) -> None:
         """Close the kept connections."""
         self._session.close()
