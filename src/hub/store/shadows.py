@@ -140,6 +140,15 @@ def by_hub(
     return found
 
 
+def all_of(connection: Connection, hub_ids: Iterable[str]) -> dict[str, list[Shadow]]:
+    """Hub id → every remote record it is or was linked with."""
+    found: dict[str, list[Shadow]] = {}
+    for row in connection.execute(_BY_HUB, {"ids": list(hub_ids)}).all():
+        shadow = _shadow(row)
+        found.setdefault(shadow.hub_id, []).append(shadow)
+    return found
+
+
 _LINKS = select(SHADOW.c.hub_id, SHADOW.c.ref).where(
     among(SHADOW.c.hub_id, "ids"), SHADOW.c.system == bindparam("system"), _IS_LIVE
 )

@@ -140,7 +140,9 @@ class Writer:
     def _prepare(self, connection: Connection, items: Sequence[tuple[Stored, Shadow | None, Step]]) -> list[Job]:
         """Translate canonical values to the system's fields; what can't be expressed there becomes a letter."""
         paths = self.job.refs(self.endpoint)
-        values = [picked(record.values, step.write) for record, _, step in items]
+        values = [
+            picked(record.values, step.write) if step.values is None else step.values for record, _, step in items
+        ]
         table = remote_table(connection, self.endpoint.system, values, paths)
         jobs = []
         for (record, shadow, step), wanted in zip(items, values, strict=True):

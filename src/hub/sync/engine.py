@@ -16,7 +16,7 @@ from hub.errors import ConfigurationError, HubError
 from hub.store import runs, work
 from hub.store.codec import dumps
 from hub.store.database import Store, open_store
-from hub.sync import conflicts, explain, letters, status
+from hub.sync import conflicts, explain, letters, status, undo
 from hub.sync.context import LEASE_SECONDS, Pass, instant
 from hub.sync.ids import new_id
 from hub.sync.matching import refresh_index
@@ -131,6 +131,22 @@ class Engine:
                 runs.set_plan(connection, plan_id, "applied")
         return run.job.report
 
+    def undo(
+        self, run: str, entities: Sequence[str] | None = None, field: str | None = None, *, carry_out: bool = True
+    ) -> PassReport:
+        """Take back what a run wrote (``last``: the newest that wrote anything), where nobody touched it since.
+
+        ``entities``, ``field``: only these. ``carry_out=False``: plan it, and write nothing anywhere. The report's
+        plan has the writes, and as held what is not taken back, with the reason. Raises ConfigurationError when there
+        is no such run, or when it wrote nothing of what is asked for.
+        """
+        run_id, chosen = undo.scope(self.store, self.setup, run, entities, field)
+        with _Run(self, "undo", chosen, True) as under_way:
+            self._observe(under_way, None, False)
+            undoing = undo.Undo(under_way.job, run_id, under_way.entities, field, carry_out=carry_out)
+            under_way.job.report.plan = undoing.work()
+        return under_way.job.report
+
     def _write(self, run: _Run, rounds: Rounds) -> None:
         """Rounds until nothing is left to write; a number given by one system may have to go to another."""
         for _ in range(MAX_ROUNDS):
@@ -212,9 +228,10 @@ class Engine:
         """Give these letters up, until the record changes; returns how many."""
         return letters.set_status(self.store, letter_ids, "discarded", instant(self.clock()))
 
-    def explain(self, entity: str, key: str, field: str | None = None) -> dict[str, Any]:
-        """Why each value of a record is what it is. ``key``: a hub id, a remote id, a number or a name."""
-        return explain.explain(self.store, self.setup, entity, key, field)
+    def explain(self, entity: str, key: str, field: str | None = None, at: str | None = None) -> dict[str, Any]:
+        """Why each value of a record is what it is. ``key``: a hub id, a remote id, a number or a name. ``at`` (ISO 8601,
+        UTC): why it was what it was then."""
+        return explain.explain(self.store, self.setup, entity, key, field, at)
 
 
 class _Run:

@@ -12,6 +12,8 @@ from hub.sync.policy import Deletes
 
 Values = dict[str, Any]
 Action = Literal["create", "update", "delete", "archive"]
+REMOVED = "*"
+"""In the values of a removal that takes a create back (``Step.values``): so that not even a crash forgets it."""
 
 
 @dataclass(slots=True)
@@ -68,6 +70,15 @@ class Step:
     write: tuple[str, ...]
     """Top-level canonical fields to send."""
     because: str
+    values: Values | None = None
+    """What is sent, where that is not what the record holds: a write that is taken back."""
+    undoes: str = ""
+    """The run whose write this takes back. What is removed by it is not made again by the next plan."""
+
+    @property
+    def leaves(self) -> str:
+        """What becomes of the link when the remote record is removed (see ``ShadowRow.gone``)."""
+        return "archived" if self.action == "archive" else "undone" if self.undoes else "hub"
 
 
 @dataclass(slots=True)

@@ -31,6 +31,10 @@ def finish_message(report: PassReport) -> None:
         parts.append(plural(letters, "dead letter"))
     if waiting:
         parts.append(f"{waiting} waiting for something they refer to")
+    if report.kind == "undo" and report.plan is not None:
+        kept = len(report.plan.held)
+        parts += [f"{kept} not taken back"] if kept else []
+        report.state = "needs_person" if kept else report.state
     held = {h.reason for h in report.plan.held} if report.plan is not None else set()
     if "first_sync" in held:
         parts.append("first sync waits for approval")
