@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hub.cli.moments import moment
 from hub.cli.registering import command
 from hub.cli.shell import DONE, NEEDS_PERSON, Shell
 from hub.errors import ConfigurationError
@@ -49,9 +50,9 @@ def backtest(
         raise ConfigurationError("there is no such file", where=str(mapping), cure="name a mapping: mappings/…/….yaml")
     with stored_engine(shell) as engine:
         functions = _functions(shell)
-        moment = since and _moment(since, engine)
+        start = since and moment(since, engine, "--since")
         reports = [
-            tried(engine.store, engine.setup, endpoint, lens=lens, functions=functions, since=moment or None)
+            tried(engine.store, engine.setup, endpoint, lens=lens, functions=functions, since=start or None)
             for endpoint, lens in _endpoints(shell, engine, mapping, functions)
         ]
     differing = sum(report.differing for report in reports)
@@ -166,22 +167,3 @@ def _compiled(shell: Shell, engine: Engine, file: Path, endpoint: Endpoint, func
     if lens is None:
         raise summed_up([p for p in problems if p.severity == "error"])
     return lens
-
-
-def _moment(text: str, engine: Engine) -> str:
-    """``--since`` as an instant in UTC."""
-    import re
-    from datetime import UTC, datetime, timedelta
-
-    from hub.sync.context import instant
-
-    if found := re.fullmatch(r"(\d+)([dh])", text.strip()):
-        hours = int(found[1]) * (24 if found[2] == "d" else 1)
-        return instant(engine.clock() - timedelta(hours=hours))
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError as error:
-        raise ConfigurationError(
-            f"{text!r} is no point in time", where="--since", cure="write 2026-01-15, 2026-01-15T08:00+08:00, 7d or 12h"
-        ) from error
-    return instant(moment if moment.tzinfo else moment.replace(tzinfo=UTC))

@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 from hub.cli import (
     backtests,
     demos,
+    explaining,
     migrating,
     operating,
     passes,
@@ -66,6 +67,7 @@ for part in (
     systems,
     passes,
     people,
+    explaining,
     operating,
     sandboxes,
 ):

@@ -16,6 +16,7 @@ from hub.mapping.reading import plain_section
 from hub.model.spec import EntitySpec
 from hub.store import runs
 from hub.store.codec import dumps, loads
+from hub.sync.lineage import remember_lines
 from hub.sync.policy import Endpoint
 
 
@@ -31,6 +32,7 @@ def remember(connection: Connection, endpoint: Endpoint) -> None:
     said = getattr(endpoint.lens, "said", None)
     known = last(connection, endpoint.system, endpoint.entity)
     if said and (known is None or known.version != endpoint.lens.version):
+        remember_lines(connection, endpoint)
         text = dumps({"version": endpoint.lens.version, "said": _packed(said)})
         runs.set_setting(connection, _name(endpoint.system, endpoint.entity), text)
 
