@@ -39,7 +39,7 @@ APP_KINDS = {
     "kingdee": frozenset({"half_batch", "partial_batch", "response_error", "context_null", "not_logged_in"}),
 }
 OTHER_KINDS = [{"kind": "session_lost"}]
-WEATHER = (0.0, 0.002, 0.005, 0.01, 0.02, 0.05)
+WEATHER = (0.002, 0.005, 0.01, 0.02, 0.04)
 PASS_SECONDS = 240
 
 

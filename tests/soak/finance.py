@@ -93,18 +93,25 @@ class PostgresFinance:
 
     def disturb(self, chance: random.Random) -> None:
         with psycopg.connect(self._dsn) as connection:
-            if chance.random() < 0.7:
-                # At any moment: before, in the middle of, or right after a transaction.
-                for _ in range(chance.randrange(1, 6)):
-                    cut = connection.execute(
-                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'hub'"
-                    ).fetchall()
-                    self.harm["connections cut"] += len(cut)
-                    time.sleep(chance.uniform(0.0, 0.2))
+            if chance.random() < 0.75:
+                self._cut(connection, chance)
                 return
             connection.execute(f"LOCK TABLE {chance.choice(TABLES)} IN ACCESS EXCLUSIVE MODE".encode())
             self.harm["locked"] += 1
             time.sleep(chance.uniform(0.1, LONGEST_LOCK))
+
+    def _cut(self, connection: psycopg.Connection[Any], chance: random.Random) -> None:
+        """End the hub's connections as soon as there are some, at any moment of what they are doing."""
+        until = time.monotonic() + 6
+        while time.monotonic() < until:
+            time.sleep(chance.uniform(0.01, 0.1))
+            cut = connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'hub'"
+            ).fetchall()
+            connection.rollback()
+            if cut:
+                self.harm["connections cut"] += len(cut)
+                return
 
 
 def postgres_schema() -> str:

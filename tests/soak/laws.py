@@ -225,8 +225,7 @@ def _accounted(f: Found) -> tuple[int, Iterator[str]]:
 
     def wrong() -> Iterator[str]:
         for tax_id, name, value in sample:
-            hub_id = f.finance.get(tax_id, {}).get("hub_key") or ""
-            said = f.company.hub("explain", "customer", str(hub_id), name, "--json").data
+            said = f.company.hub("explain", "customer", str(f.accounts[tax_id]["id"]), name, "--json").data
             known = (said.get("fields") or {}).get(name) or {}
             if (known.get("value"), known.get("from")) != (value, sources[name]):
                 yield f"explain {tax_id} {name}: {known.get('value')} from {known.get('from')}"

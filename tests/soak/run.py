@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -36,8 +38,11 @@ def soak(
         started = time.monotonic()
         people = People(company, seed, pause)
         people.start()
+        harm = Harm(company)
+        harm.start()
         letters = _storm(company, people, started + seconds, say)
         people.stop()
+        harm.stop()
         company.weather(0)
         letters += _calm(company, len(bad), say)
         quiet = _quiet_pass(company)
@@ -59,8 +64,6 @@ def _storm(company: Company, people: People, until: float, say: Callable[[str], 
         if now >= changes:
             company.weather(chance.choice(WEATHER))
             changes = now + chance.uniform(5, 25)
-        if chance.random() < 0.5:
-            _harm(company)
         company.hub("sync", "--json")
         if len(company.passes) % 7 == 0:
             letters += _see_to_it(company)
@@ -71,15 +74,22 @@ def _storm(company: Company, people: People, until: float, say: Callable[[str], 
     return letters
 
 
-def _harm(company: Company) -> None:
-    """The database has a bad moment somewhere in the next pass."""
-    import threading
+class Harm(threading.Thread):
+    """The database has a bad moment now and then."""
 
-    def later() -> None:
-        time.sleep(company.chance.uniform(0.5, 2.5))
-        company.finance.disturb(company.chance)
+    def __init__(self, company: Company) -> None:
+        super().__init__(name="harm", daemon=True)
+        self._company = company
+        self._quit = threading.Event()
 
-    threading.Thread(target=later, daemon=True).start()
+    def run(self) -> None:
+        chance = random.Random(self._company.chance.random())
+        while not self._quit.wait(chance.uniform(2, 12)):
+            self._company.finance.disturb(chance)
+
+    def stop(self) -> None:
+        self._quit.set()
+        self.join(30)
 
 
 def _calm(company: Company, bad: int, say: Callable[[str], None]) -> int:

@@ -268,7 +268,7 @@ def test_only_what_changes_is_sent_and_the_rest_survives(galaxy, connector, draf
 
 
 def test_a_delivery_date_that_kingdee_was_given_for_the_hub_stays_when_the_hub_knows_none(connector, draft):
-    """A record made without dates gets them (they are mandatory); an edit of another field said None, and was refused."""
+    """A record made without dates gets them (they are mandatory); an edit of another field was refused then."""
     lines = [{**x, "FQty": 7, "FDeliveryDate": None} for x in draft.record["FSaleOrderEntry"]]
     wanted = [{k: x[k] for k in ("FEntryID", "FQty", "FDeliveryDate")} for x in lines]
     [remote] = made(connector.update("SAL_SaleOrder", [change(draft, FSaleOrderEntry=wanted)], [], {}))
