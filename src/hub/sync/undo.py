@@ -116,7 +116,7 @@ class Undo:
         referred = self._referred(entity, wrote)
         with self.job.store.read() as connection:
             cases = _Cases(self.job, connection, entity, list(wrote)).make(self.run, wrote, self.field, referred)
-            found = [(case, _with_references(self.job, connection, case)) for case in cases]
+            found = [(case, _judged(self.job, connection, case)) for case in cases]
         for case, reversal in found:
             for hold in reversal.holds:
                 self._hold(case.record, hold.system, hold.reason, hold.detail)
@@ -311,19 +311,40 @@ class _Cases:
         )
 
 
-def _with_references(job: Pass, connection: Connection, case: Case) -> Reversal:
-    """``take_back``, with nothing that would refer to what is not there."""
+def _judged(job: Pass, connection: Connection, case: Case) -> Reversal:
+    """``take_back``, with nothing that would refer to what is not there, or make what is there already."""
     reversal = take_back(case)
     endpoints = {e.system: e for e in job.setup.of_entity(case.record.entity)}
-    lacking = False
     for step in reversal.steps:
         if step.action not in {"create", "update"}:
             continue
+        endpoint, place = endpoints[step.system], case.places[step.system]
         values = step.values if step.values is not None else {name: reversal.values[name] for name in step.write}
-        for entity, hub_id in mentioned(values, job.refs(endpoints[step.system])):
+        for entity, hub_id in mentioned(values, job.refs(endpoint)):
             if hub_id not in shadows.links(connection, [hub_id], step.system):
-                case.places[
-                    step.system
-                ].lacks = f"it would refer to {entity} {hub_id}, which {step.system} does not have"
-                lacking = True
-    return take_back(case) if lacking else reversal
+                place.barred = ("reference", f"{step.system} does not have {entity} {hub_id}, which it refers to")
+        if step.action == "create" and (twin := _twin(connection, case.record, endpoint)) is not None:
+            same = (
+                f"{title(job, twin)} ({twin.hub_id}) is in {step.system} with the same {' or '.join(_rules(endpoint))}"
+            )
+            place.barred = ("twin", f"{same}: made again meanwhile?")
+    return take_back(case) if any(place.barred for place in case.places.values()) else reversal
+
+
+def _twin(connection: Connection, record: Stored, endpoint: Endpoint) -> Stored | None:
+    """Another record of that system which the mapping would take for this one."""
+    keys = {rule: records.match_key(rule, record.values) for rule in endpoint.lens.match}
+    hits = records.find(connection, record.entity, [key for key in keys.values() if key is not None])
+    others = records.load(connection, {hub_id for ids in hits.values() for hub_id in ids} - {record.hub_id})
+    there = shadows.links(connection, others, endpoint.system)
+    for other in others.values():
+        if other.hub_id in there and any(
+            key is not None and all(other.values.get(name) == record.values[name] for name in rule)
+            for rule, key in keys.items()
+        ):
+            return other
+    return None
+
+
+def _rules(endpoint: Endpoint) -> list[str]:
+    return [" + ".join(rule) for rule in endpoint.lens.match]

@@ -42,8 +42,8 @@ class Place:
     """How a record made by mistake is removed there; empty: not at all."""
     referred: str = ""
     """What refers to the record there and would be left hanging."""
-    lacks: str = ""
-    """What the record refers to and is not there."""
+    barred: tuple[str, str] | None = None
+    """Why nothing may be written there: what the record refers to is missing, or it is there under another link."""
 
     def have(self, name: str) -> Any:
         """What the system has in a field, as far as the hub's notes tell: what was meant, else what is shown."""
@@ -134,8 +134,8 @@ def _why_not(case: Case, place: Place, wrote: Wrote, path: str, new: Any) -> tup
         return "touched", f"the record {wrote.remote_id} is not in {wrote.system} any more"
     if place.shadow.gone == "archived":
         return "touched", "the record was archived since"
-    if place.lacks:
-        return "reference", place.lacks
+    if place.barred:
+        return place.barred
     if name not in place.fields or place.fields[name].direction == "in" or not place.can_update:
         return "cannot", f"{wrote.system} is not written this field any more"
     if name in case.frozen or "*" in case.frozen:
@@ -270,8 +270,8 @@ def _restore(case: Case, found: Reversal, place: Place, wrote: Wrote) -> None:
         cannot = f"{system} takes no new records from the hub: restore {wrote.remote_id} there by hand"
         found.holds.append(Hold(system, "cannot", cannot))
         return
-    elif place.lacks:
-        found.holds.append(Hold(system, "reference", place.lacks))
+    elif place.barred:
+        found.holds.append(Hold(system, *place.barred))
         return
     else:
         write = tuple(name for name in place.sends if name in case.record.values)
