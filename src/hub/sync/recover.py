@@ -16,7 +16,7 @@ from hub.store.shadows import LIVE, Shadow
 from hub.sync import outcomes
 from hub.sync.confirm import Confirmer
 from hub.sync.context import Pass
-from hub.sync.plan import Step
+from hub.sync.plan import REMOVED, Step
 from hub.sync.planning import mark_of
 from hub.sync.policy import Endpoint
 from hub.sync.refs import remote_table, translate
@@ -158,7 +158,8 @@ def _settle_other(
     remote = found.remote
     if remote.deleted or remote.record is None:
         if row["action"] == "delete":
-            shadows.set_gone(connection, endpoint.system, endpoint.entity, [shadow.remote_id], "hub")
+            gone = "undone" if REMOVED in row["fields"] else "hub"
+            shadows.set_gone(connection, endpoint.system, endpoint.entity, [shadow.remote_id], gone)
         else:
             outcomes.gone(job, connection, endpoint, [shadow.remote_id])
     elif row["action"] == "update" and remote.version != row["version"]:
