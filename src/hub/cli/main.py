@@ -17,6 +17,7 @@ from hub.cli import (
     backtests,
     demos,
     explaining,
+    mending,
     migrating,
     operating,
     passes,
@@ -68,6 +69,7 @@ for part in (
     passes,
     people,
     explaining,
+    mending,
     operating,
     sandboxes,
 ):

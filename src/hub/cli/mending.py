@@ -1,0 +1,100 @@
+"""``hub undo``: takes writes back."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hub.cli.registering import command
+from hub.cli.shell import Shell
+from hub.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from hub.sync.report import PassReport
+
+Entity = Annotated[
+    list[str] | None, typer.Option("--entity", metavar="E", help="Only this entity; repeatable [default: all].")
+]
+
+
+def register(app: typer.Typer) -> None:
+    command(app, "undo")(undo)
+
+
+def undo(
+    shell: Shell,
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run of hub status, or last: the newest that wrote.")],
+    *,
+    entity: Entity = None,
+    field: Annotated[
+        str | None, typer.Option(metavar="F", help="Only this field: phone, or one place in it: lines[3].quantity.")
+    ] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Only show what would be written.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Write it without asking.")] = False,
+) -> int:
+    """Takes back what a run wrote, in every system, where nobody touched it since.
+
+    The records are read again first. Values go back to what they were, created records are removed where the system
+    allows it, removed ones made again; what was touched since stays, and is listed with who did it. What people typed
+    into the systems themselves is never changed. An undo is a run like any other: it can be undone.
+
+    Example: hub undo last --field phone --plan
+    """
+    if plan and yes:
+        raise ConfigurationError("--plan and --yes exclude each other", cure="--plan shows, --yes writes")
+    if yes:
+        return _shown(shell, run, _undo(shell, run, entity, field, carry_out=True))
+    report = _undo(shell, run, entity, field, carry_out=False)
+    asks = not plan and not shell.json and sys.stdin.isatty() and bool(report.plan and report.plan.writes)
+    code = _shown(shell, run, report, hint=not asks)
+    if asks and typer.confirm("write this?"):
+        return _shown(shell, run, _undo(shell, run, entity, field, carry_out=True))
+    return code
+
+
+def _undo(shell: Shell, run: str, entity: list[str] | None, field: str | None, *, carry_out: bool) -> PassReport:
+    from hub.cli.running import run_pass
+    from hub.operate.passes import Scope
+
+    return run_pass(
+        shell,
+        "undo",
+        Scope(entity or []),
+        lambda engine: engine.undo(run, entity or None, field, carry_out=carry_out),
+    )
+
+
+def _shown(shell: Shell, run: str, report: PassReport, *, hint: bool = False) -> int:
+    from hub.cli.running import EXIT_CODES, plan_data
+
+    data: dict[str, Any] = {
+        "ok": report.state == "done",
+        "run": report.run,
+        "state": report.state,
+        "message": report.message,
+        "written": report.writes,
+        **plan_data(report),
+    }
+
+    def show(console: Console) -> None:
+        from hub.cli.output import section
+        from hub.cli.running import ROWS, advice
+        from hub.operate import tables
+        from hub.operate.words import final_message
+
+        console.print(final_message(report), style="bold", soft_wrap=True)
+        section(console, "systems that could not take part", tables.failure_rows(report))
+        heading = "taken back" if report.writes else "to be taken back"
+        section(console, heading, tables.plan_rows(report.plan, ROWS))
+        section(console, "stays as it is", tables.held_rows(report.plan, ROWS))
+        if hint and report.plan and report.plan.writes:
+            console.print(f"nothing is written yet: hub undo {run} --yes")
+        for line in advice(report):
+            console.print(line, soft_wrap=True)
+
+    shell.answer(data, show)
+    return EXIT_CODES[report.state]
