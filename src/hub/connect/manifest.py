@@ -14,6 +14,7 @@ from hub.errors import ConfigurationError
 
 MANIFEST = "manifest.yaml"
 _TARGET = r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*$"
+_TARGET_OR_NAME = rf"(?:{_TARGET})|^[a-z][a-z0-9_]*$"
 
 
 class Manifest(BaseModel):
@@ -25,22 +26,53 @@ class Manifest(BaseModel):
     """The folder's name; what ``connector:`` in hub.yaml says."""
     title: str
     description: str = ""
-    connector: str = Field(default="connector:open_connector", pattern=_TARGET)
-    """``(settings: dict, services: Services) -> Connector``"""
+    connector: str = Field(default="connector:open_connector", pattern=_TARGET_OR_NAME)
+    """``(settings: dict, services: Services) -> Connector``; or the name of the connector that reads the rest of this
+    file as a declaration of the product (``rest``)."""
+    declared: str | None = Field(default=None, pattern=_TARGET)
+    """For connectors that speak to products by declaration: ``(manifest: Path) -> (list[Resource], list[Problem])``."""
     sandbox: str | None = Field(default=None, pattern=_TARGET)
     """What builds the local server that speaks the product's API (see ``hub.connect.sandbox``)."""
     schemas: str | None = Field(default=None, pattern=_TARGET)
     """``() -> list[Resource]``: the resources as a fresh account has them. Without it, ``schemas/*.json`` are read."""
+    contract: str | None = Field(default=None, pattern=_TARGET)
+    """``() -> Contract``: what the contract suite must know to try this connector (see ``hub.connect.contract``)."""
     secrets: tuple[str, ...] = ()
     """Settings that must never stand in hub.yaml as text."""
     resources: tuple[str, ...] = ()
     """The resources worth offering first."""
     documentation: str = ""
 
+    @property
+    def by(self) -> str | None:
+        """The connector by which this product is declared; None where it has code of its own."""
+        return None if ":" in self.connector else self.connector
+
 
 def read_manifest(folder: Path) -> Manifest:
     """The checked manifest of a connector's folder. Raises ConfigurationError with file:line:column."""
     path = folder / MANIFEST
+    manifest, data = _read(path)
+    if manifest.name != folder.name:
+        raise ConfigurationError(
+            f"the manifest is of {manifest.name!r} but lies in the folder {folder.name!r}",
+            where=_position(path, data, "name"),
+            cure="give folder and connector the same name",
+        )
+    return manifest
+
+
+def read_declaration(path: Path) -> Manifest:
+    """What a product's manifest says of the product; the rest of the file is for the connector that it names."""
+    return _read(path)[0]
+
+
+def place_of(path: Path, key: str) -> str:
+    """Where a key of a manifest stands."""
+    return _position(path, _read(path)[1], key)
+
+
+def _read(path: Path) -> tuple[Manifest, Any]:
     try:
         data: Any = YAML(typ="rt").load(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -52,17 +84,25 @@ def read_manifest(folder: Path) -> Manifest:
         raise ConfigurationError(f"not valid YAML: {what}", where=where) from error
     if not isinstance(data, dict):
         raise ConfigurationError("a manifest is a mapping of keys to values", where=f"{path}:1:1")
+    said = _head(data) if isinstance(data.get("connector"), str) and ":" not in data["connector"] else dict(data)
     try:
-        manifest = Manifest.model_validate(dict(data))
+        return Manifest.model_validate(said), data
     except ValidationError as error:
         raise _explained(error, path, data) from error
-    if manifest.name != folder.name:
-        raise ConfigurationError(
-            f"the manifest is of {manifest.name!r} but lies in the folder {folder.name!r}",
-            where=_position(path, data, "name"),
-            cure="give folder and connector the same name",
-        )
-    return manifest
+
+
+def _head(data: Any) -> dict[str, Any]:
+    """Of a declared product's manifest what every connector has: the rest is another grammar's."""
+    said = {key: data[key] for key in Manifest.model_fields if key in data}
+    resources, settings = data.get("resources"), data.get("settings")
+    said["title"] = said.get("title") or said.get("name") or ""
+    said["resources"] = tuple(str(name) for name in resources if name != "*") if isinstance(resources, dict) else ()
+    said["secrets"] = tuple(
+        str(name)
+        for name, setting in (settings.items() if isinstance(settings, dict) else ())
+        if isinstance(setting, dict) and setting.get("secret") is True
+    )
+    return said
 
 
 def _explained(error: ValidationError, path: Path, data: Any) -> ConfigurationError:

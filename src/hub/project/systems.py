@@ -130,10 +130,14 @@ class Opener:
             cure = "lower-case letters, digits and _, a letter first"
             return None, [Problem(self.section.key_at(where), f"{name!r} can't name a system", cure)]
         try:
-            entry = registry.find(config.connector, self.folder)
+            manifest = config.settings.get("manifest")
+            entry = registry.find(config.connector, self.folder, manifest=manifest and str(manifest))
+            problems = entry.problems()
         except ConfigurationError as error:
             return None, [self._problem((*where, "connector"), error)]
-        problems = literal_secrets(self.section, where, config.settings, entry.manifest.secrets)
+        if any(problem.severity == "error" for problem in problems):
+            return None, problems
+        problems += literal_secrets(self.section, where, config.settings, entry.manifest.secrets)
         secrets = self.secrets if self.connect else self.secrets.at_hand()
         settings, missing = resolved_settings(secrets, self.section, where, config.settings)
         settings = _anchored(settings, self.folder)
@@ -184,7 +188,9 @@ def _mark(entry: ConnectorEntry, settings: Mapping[str, Any]) -> str:
     import hub
 
     known = {key: _harmless(key in entry.manifest.secrets, value) for key, value in settings.items()}
-    text = json.dumps([hub.__version__, entry.name, str(entry.folder), known], sort_keys=True, default=str)
+    # A declared product is what its manifest says: another text, and what was remembered of it is not believed.
+    declared = hashlib.sha256(entry.declaration.read_bytes()).hexdigest() if entry.by is not None else ""
+    text = json.dumps([hub.__version__, entry.name, str(entry.folder), declared, known], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
