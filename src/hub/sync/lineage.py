@@ -70,24 +70,31 @@ def _lines(fields: dict[str, LensField], said: Row, above: str = "") -> Iterator
         entry = said.get(name)
         if entry is not None:
             yield above + name, _row(field, entry)
-        if field.lines is None:
-            continue
-        if entry is None:  # addresses[billing] and addresses[shipping] stand apart in the file
-            for key in sorted(field.lines.keys or (), key=str):
-                picked = said.get(f"{name}[{key}]")
-                if picked is not None:
-                    yield f"{above}{name}[{key}]", _row(field, {k: v for k, v in picked.items() if k != "fields"})
-                    inner = picked.get("fields") or {}
-                    yield from _lines(
-                        {n: f for n, f in field.lines.fields.items() if n in inner}, inner, f"{name}[{key}]."
-                    )
-        else:
-            yield from _lines(field.lines.fields, entry.get("fields") or {}, f"{name}.")
+            if field.lines is not None:
+                yield from _lines(field.lines.fields, entry.get("fields") or {}, f"{name}.")
+        elif field.lines is not None:
+            yield from _picked(field, said)
+
+
+def _picked(field: LensField, said: Row) -> Iterator[tuple[str, Row]]:
+    """``addresses[billing]`` and ``addresses[shipping]`` stand apart in the file, and are one field."""
+    assert field.lines is not None
+    picks = {mark: said[mark] for mark in said if mark.startswith(f"{field.name}[")}
+    yield field.name, _row(field, ", ".join(picks))
+    for mark, entry in picks.items():
+        yield mark, _row(field, entry)
+        inner = entry.get("fields") or {}
+        yield from _lines({n: f for n, f in field.lines.fields.items() if n in inner}, inner, f"{mark}.")
 
 
 def _row(field: LensField, entry: Any) -> Row:
     shown = {k: v for k, v in entry.items() if k not in ("fields", "description")} if isinstance(entry, dict) else entry
-    return {"mapping": str(field.position), "operators": flow(shown), "remote": list(field.remote)}
+    return {
+        "mapping": str(field.position),
+        "operators": flow(shown),
+        "remote": list(field.remote),
+        "direction": field.direction,
+    }
 
 
 def _at(lines: dict[str, Row], path: str) -> Row | None:

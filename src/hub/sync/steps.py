@@ -158,7 +158,7 @@ class Steps:
                 return []
         elif detail["action"] == "create":
             value = value_at(self.chain.after[index], name, self.setup.specs[self.entity])
-            if value is ABSENT or value is None or not line:
+            if value is ABSENT or value is None or line.get("direction", "in") == "in":
                 return []
             pairs = {name: [None, value]}
         else:
