@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
@@ -131,21 +132,37 @@ class Lease(NamedTuple):
     fence: int
 
 
-def take_lease(connection: Connection, name: str, owner: str, now: str, expires: str) -> Lease:
-    """Take a lease that is free or expired. Raises Unavailable, naming the holder, when it is neither."""
+def take_lease(
+    connection: Connection,
+    name: str,
+    owner: str,
+    now: str,
+    expires: str,
+    dead: Callable[[str], bool] = lambda owner: False,
+) -> Lease:
+    """Take a lease that is free or expired, or whose holder (``process/run``) is dead. Raises Unavailable, saying until
+    when it is held, when it is none of these."""
     # The row is made first, so that two who come for the very first lease wait for each other instead of failing.
     insert_new_rows(connection, LEASE, ("name", "owner", "fence", "expires"), [(name, "", 0, "")])
     row = connection.execute(select(LEASE).where(LEASE.c.name == name).with_for_update()).one()
-    if row.expires > now and row.owner != owner:
+    if row.expires > now and row.owner != owner and not dead(row.owner):
         raise Unavailable(
             f"another pass is at work on {name.removeprefix('entity:')} until {row.expires} at the latest",
             where="store",
-            cure="wait for it to end; after a crash its lease runs out by itself",
+            cure="wait for it to end; after a crash on another machine its lease runs out by itself",
         )
+    if row.expires:
+        _never_ended(connection, row.owner.rpartition("/")[2], now)
     connection.execute(
         update(LEASE).where(LEASE.c.name == name).values(owner=owner, fence=row.fence + 1, expires=expires)
     )
     return Lease(name, owner, row.fence + 1)
+
+
+def _never_ended(connection: Connection, run_id: str, at: str) -> None:
+    """A run whose lease was not given back: its process died, or it lost the lease to this one."""
+    ended = {"finished": at, "state": "failed", "message": "it ended in mid-work; the next pass went on from there"}
+    connection.execute(update(RUN).where(RUN.c.id == run_id, RUN.c.state == "running").values(**ended))
 
 
 def renew_lease(connection: Connection, lease: Lease, expires: str) -> None:

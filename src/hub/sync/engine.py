@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import os
-import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -16,8 +14,9 @@ from hub.errors import ConfigurationError, HubError
 from hub.store import runs, work
 from hub.store.codec import dumps
 from hub.store.database import Store, open_store
-from hub.sync import conflicts, explain, letters, status, undo
+from hub.sync import conflicts, explain, letters, merging, splitting, status, undo
 from hub.sync.context import LEASE_SECONDS, Pass, instant
+from hub.sync.holder import identity, is_dead
 from hub.sync.ids import new_id
 from hub.sync.matching import refresh_index
 from hub.sync.observe import hold_unread, observe
@@ -50,7 +49,7 @@ class Engine:
         self.observer = observer
         self.clock = clock
         self.ids = ids
-        self.owner = owner or f"{socket.gethostname()}:{os.getpid()}"
+        self.owner = owner or identity()
         self.pool = pool
 
     @classmethod
@@ -141,8 +140,12 @@ class Engine:
         is no such run, or when it wrote nothing of what is asked for.
         """
         run_id, chosen = undo.scope(self.store, self.setup, run, entities, field)
-        with _Run(self, "undo", chosen, True) as under_way:
+        with _Run(self, "undo", chosen or None, True) as under_way:
             self._observe(under_way, None, False)
+            if not chosen:
+                held = splitting.split(under_way.job, run_id, carry_out=carry_out)
+                under_way.job.report.plan = Plan(under_way.job.new_id(), "", under_way.job.now(), held=held)
+                return under_way.job.report
             undoing = undo.Undo(under_way.job, run_id, under_way.entities, field, carry_out=carry_out)
             under_way.job.report.plan = undoing.work()
         return under_way.job.report
@@ -228,6 +231,15 @@ class Engine:
         """Give these letters up, until the record changes; returns how many."""
         return letters.set_status(self.store, letter_ids, "discarded", instant(self.clock()))
 
+    def merge(self, entity: str, keep: str, other: str) -> dict[str, Any]:
+        """Two records that are one: ``other`` is merged into ``keep`` (hub ids, remote ids, numbers or names).
+
+        Writes to no system: the next pass does. ``undo`` of its run takes it back. Raises ConfigurationError when they
+        are not two living records, or something of them is open.
+        """
+        with _Run(self, "merge", None, True) as run:
+            return merging.merge(run.job, entity, keep, other)
+
     def explain(self, entity: str, key: str, field: str | None = None, at: str | None = None) -> dict[str, Any]:
         """Why each value of a record is what it is. ``key``: a hub id, a remote id, a number or a name. ``at`` (ISO 8601,
         UTC): why it was what it was then."""
@@ -263,6 +275,7 @@ class _Run:
                     f"{self.engine.owner}/{job.run}",
                     instant(now),
                     instant(now + timedelta(seconds=LEASE_SECONDS)),
+                    is_dead,
                 )
             if not self.quiet:
                 runs.start_run(connection, job.run, job.report.kind, job.report.started)
