@@ -7,7 +7,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from hub.connect.answers import Answer
-from hub.connect.paths import ABSENT, Step, parse, read
+from hub.connect.paths import ABSENT, Item, Step, parse, read
 from hub.connect.templates import Template, template
 
 ALL = "."
@@ -15,8 +15,11 @@ ALL = "."
 
 @lru_cache(maxsize=4096)
 def steps(at: str) -> tuple[Step, ...]:
-    """The steps of a checked path."""
-    return () if at == ALL else parse(at)
+    """The steps of a checked path. ``errors.0.code`` is ``errors[0].code``: brackets need quotes inside of YAML's
+    flow style, where rules about errors mostly stand."""
+    if at == ALL:
+        return ()
+    return tuple(Item(int(step)) if isinstance(step, str) and step.isdecimal() else step for step in parse(at))
 
 
 @lru_cache(maxsize=4096)
