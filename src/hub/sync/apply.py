@@ -190,6 +190,10 @@ class Writer:
         connector, name = self.endpoint.connector, self.endpoint.resource.name
         options = self.lens.write_options
         writes = [one.write for one in chunk]
+        if self.job.overdue():
+            return [], Unavailable(
+                "this pass was away for longer than its lease; nothing was sent", where=self.endpoint.system
+            )
         call: Callable[[], list[Result]]
         if action == "create":
             call = lambda: connector.create(name, writes, self.lens.remote_fields, options)  # noqa: E731
