@@ -22,6 +22,7 @@ from .hooks import Steps
 from .loading import Product
 from .places import pick, text
 from .proving import make_auth, renewable
+from .scopes import EACH
 from .settings import Settings
 from .verdicts import judged
 
@@ -79,7 +80,7 @@ class Client:
         extra = extra or Extra()
         method, _, path = call.call.strip().partition(" ")
         held = {"settings": self.settings.values, **values}
-        body = fill_all(call.body, held) if call.body is not None else extra.default_body
+        body = filled(call.body, held) if call.body is not None else extra.default_body
         if extra.body:
             body = merged(body or {}, extra.body)
         params = query_of({**fill_all(call.query, held), **extra.query})
@@ -180,6 +181,16 @@ def query_of(given: Mapping[str, Any]) -> dict[str, Any]:
 def asked(ask: Ask, within: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """The page's parameters, for the query and for the body."""
     return (dict(ask.params), {}) if within == "query" else ({}, dict(ask.params))
+
+
+def filled(tree: Any, values: Values) -> Any:
+    """A body with everything filled in, ``{each: …, make: …}`` too."""
+    if isinstance(tree, Mapping) and tree.keys() == EACH:
+        items = fill_all(tree["each"], values)
+        return [filled(tree["make"], {**values, "item": item}) for item in items or ()]
+    if isinstance(tree, Mapping):
+        return {text(str(key)).text(values): filled(value, values) for key, value in tree.items()}
+    return [filled(item, values) for item in tree] if isinstance(tree, list) else fill_all(tree, values)
 
 
 def merged(body: Any, more: Mapping[str, Any]) -> Any:

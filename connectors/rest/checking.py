@@ -19,12 +19,12 @@ from hub.connect.templates import Template, TemplateError, template
 
 from . import checking_parts, checking_resources
 from .grammar import RestManifest
-from .scopes import SETTINGS, known_names
+from .scopes import EACH, SETTINGS, known_names
 
 _CALL = re.compile(r"(\w+) +(\S+)")
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _HOOK = re.compile(r"[A-Za-z_]\w*:[A-Za-z_]\w*")
-_ANYTHING = ("body", "query", "set")
+_ANYTHING = ("body", "query", "set", "defaults")
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ class Finder:
                 continue
             here = (*where, info.alias or name)
             value = getattr(model, name)
-            if here[-1] in _ANYTHING and where[-2:-1] != ("fields",):
+            if here[-1] in _ANYTHING and where and where[-2:-1] != ("fields",):
                 yield from self.anything(value, here)
             else:
                 yield from self.value(hints[name], value, here)
@@ -80,7 +80,8 @@ class Finder:
             yield from self.filled(value, where)
         elif isinstance(value, dict):
             for key, item in value.items():
-                yield from self.anything(str(key), (*where, key))
+                if value.keys() != EACH:
+                    yield from self.anything(str(key), (*where, key))
                 yield from self.anything(item, (*where, key))
         elif isinstance(value, list):
             for index, item in enumerate(value):

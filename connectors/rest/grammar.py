@@ -90,6 +90,8 @@ class WriteConfig(Call):
     all_or_nothing: bool = Field(False, description="One bad record refuses the whole batch: then each is sent alone.")
     send: Literal["changes", "whole"] = Field("changes", description="Update: only what changed, or all that is known.")
     repeatable: bool = Field(False, description="Sent twice it makes one record (idempotency key, PUT by our key).")
+    defaults: dict[str, Any] = Field(default={}, description="Create: what a record gets unless the mapping gives it.")
+    declared_only: bool = Field(False, description="Send only fields that are declared and writable, at every depth.")
     if_match: Annotated[str | None, "header"] = Field(None, description="Update, delete: header that takes {version}.")
 
 
@@ -128,6 +130,7 @@ class LinesConfig(Strict):
     names: dict[Literal["create", "update", "delete"], str] = Field(
         default={}, description="For changes: the names of the three parts."
     )
+    defaults: dict[str, Any] = Field(default={}, description="What a new line gets unless the mapping gives it.")
     list_: Annotated[ListConfig | None, BeforeValidator(called, json_schema_input_type=str | ListConfig | None)] = (
         Field(None, alias="list", description="Call that gets the lines of {id}, where the record has them not.")
     )

@@ -34,7 +34,13 @@ class LineWork:
                     raise RecordRejected("these lines can't be written", field=name, where=shape.where)
                 del made[name]
             elif now is None:
-                made[name] = [_without(line, lines.id) for line in made[name] or []]
+                made[name] = [{**lines.defaults, **_without(line, lines.id)} for line in made[name] or []]
+            elif lines.write == "list" and lines.defaults:
+                known = {as_text(found(line, lines.id or "")) for line in now.get(name) or []}
+                made[name] = [
+                    line if as_text(found(line, lines.id or "")) in known else {**lines.defaults, **line}
+                    for line in made[name] or []
+                ]
             elif lines.write == "changes":
                 made[name] = self._changes(shape, name, lines, made[name] or [], now)
         return made
@@ -102,7 +108,7 @@ def _compared(
             kept.append((line, before[id]))
             named.add(id)
         else:
-            new.append(_without(line, lines.id))
+            new.append({**lines.defaults, **_without(line, lines.id)})
     return new, kept, [found(line, lines.id) for id, line in before.items() if id not in named]
 
 

@@ -6,6 +6,8 @@ from hub.connect.reading import Where
 
 SETTINGS = ("url", "verify", "timeout", "calls_per_second")
 """Settings that every system of every product has."""
+EACH = frozenset({"each", "make"})
+"""``{each: "{record.items}", make: {id: "{item.id}"}}`` in a body is a list: ``make`` for each {item}."""
 _SIGNED = frozenset({"settings", "method", "path", "query", "body", "body_digest", "time", "nonce"})
 _AUTH = frozenset({"settings"})
 _OPERATIONS: dict[str, frozenset[str]] = {
@@ -21,6 +23,8 @@ _OPERATIONS: dict[str, frozenset[str]] = {
 
 def known_names(where: Where) -> frozenset[str] | None:
     """The names that may be filled in at a place; None where an answer is filled in, which may hold anything."""
+    if "make" in where:
+        return (known_names(where[: where.index("make")]) or frozenset()) | {"item"}
     top = where[0] if where else ""
     if top == "auth":
         return _auth(where)

@@ -7,7 +7,7 @@ from typing import Any
 
 from hub.connect.answers import Answer
 from hub.connect.capabilities import Record, Remote, Result, Write
-from hub.connect.templates import as_text
+from hub.connect.templates import as_text, fill_all
 from hub.errors import (
     AlreadyExists,
     AuthenticationError,
@@ -25,7 +25,7 @@ from hub.errors import (
 from .acting import Actor
 from .batching import results_of
 from .calls import Client, Extra
-from .grammar import WriteConfig
+from .grammar import Fields, WriteConfig
 from .hooks import Steps
 from .linework import LineWork
 from .places import found, put
@@ -59,7 +59,7 @@ class Writer:
         return self._read_back(shape, writes, results, fields)
 
     def _create(self, shape: Shape, call: WriteConfig, write: Write) -> Result:
-        body = self._body(shape, write, None, "create")
+        body = self._body(shape, call, write, None)
         safe = call.repeatable or call is shape.config.upsert
         answer = self._send(shape, call, "create", write, body, idempotent=safe)
         id = self._new_id(shape, call, answer)
@@ -110,7 +110,7 @@ class Writer:
         return [results[at] for at in range(len(writes))]
 
     def _update(self, shape: Shape, call: WriteConfig, write: Write, now: Record) -> Result:
-        body = self._body(shape, write, now, "update")
+        body = self._body(shape, call, write, now)
         if call.send == "whole":
             writable = {n for n, f in shape.config.fields.items() if not f.read_only}
             body = {**{n: v for n, v in now.items() if n in writable}, **body}
@@ -191,13 +191,18 @@ class Writer:
             )
         return call
 
-    def _body(self, shape: Shape, write: Write, now: Record | None, operation: str) -> Record:
+    def _body(self, shape: Shape, call: WriteConfig, write: Write, now: Record | None) -> Record:
         """The values as they are sent: without what actions do, with lines as the product wants them."""
+        operation = "create" if write.id is None else "update"
         acted = {action.field for action in shape.config.actions}
         body = {name: value for name, value in write.values.items() if name not in acted}
         body = self._lines.shaped(shape, body, now)
         if operation == "create" and shape.config.key and write.key:
             put(body, shape.config.key, write.key)
+        if operation == "create":
+            body = {**fill_all(call.defaults, {"settings": self._client.settings.values}), **body}
+        if call.declared_only:
+            body = _declared(body, shape.config.fields)
         return self._steps.write(body, shape.name, operation) if self._steps.write else body
 
     def _send(
@@ -223,7 +228,7 @@ class Writer:
             return []
         bodies = []
         for write in writes:
-            body = self._body(shape, write, now.get(str(write.id)) if now else None, operation)
+            body = self._body(shape, call, write, None if write.id is None else now.get(str(write.id)) or {})
             if write.id is not None:
                 put(body, shape.config.id, write.id)
             bodies.append(body)
@@ -266,6 +271,21 @@ class Writer:
             if now is not None and not (now.deleted and write.id is None):
                 result.remote = now
         return results
+
+
+def _declared(record: Record, fields: Fields, inside: bool = False) -> Record:
+    """Only what is declared and can be written, at every depth; ids of what is inside stay, to tell it apart."""
+    made: Record = {}
+    for name, value in record.items():
+        field = fields.get(name)
+        if field is None or (field.read_only and not (inside and name == "id")):
+            continue
+        if field.fields and isinstance(value, list):
+            value = [_declared(one, field.fields, True) if isinstance(one, dict) else one for one in value]
+        elif field.fields and isinstance(value, dict):
+            value = _declared(value, field.fields, True)
+        made[name] = value
+    return made
 
 
 def _each(writes: Sequence[Write], one: One) -> list[Result]:
