@@ -49,3 +49,16 @@ def test_wrong_questions_are_told(hub: Any, twins: Path) -> None:
     assert hub("undo", "last", "--plan", "--yes").code == 2
     assert "one of: customer" in hub("undo", "last", "--entity", "invoice").err
     assert hub("undo", "last", "--field", "nonsense").code == 2
+
+
+def test_two_records_are_merged_and_stand_apart_again(hub: Any, twins: Path) -> None:
+    hub("sync", "--yes")
+    done = hub("merge", "customer", "C001", "C002", "--json")
+    assert (done.code, {link["now"] for link in done.data["links"]}) == (1, {"merged"})
+    assert hub("sync", "--full", "--json").data["writes"] == 0
+    assert "one too many" in hub("merge", "customer", "C001", "C003").out
+    assert hub("undo", done.data["run"], "--yes", "--json").code == 0
+    assert hub("undo", done.data["run"], "--yes").code == 2
+    assert hub("sync", "--full", "--json").data["writes"] == 0
+    assert hub("explain", "customer", "C002", "--json").data["deleted"] is None
+    assert hub("merge", "customer", "C001", "nobody").code == 2

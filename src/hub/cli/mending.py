@@ -1,4 +1,4 @@
-"""``hub undo``: takes writes back."""
+"""``hub undo`` takes writes back, ``hub merge`` joins two records that are one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.cli.registering import command
-from hub.cli.shell import Shell
+from hub.cli.shell import DONE, NEEDS_PERSON, Shell
 from hub.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ Entity = Annotated[
 
 def register(app: typer.Typer) -> None:
     command(app, "undo")(undo)
+    command(app, "merge")(merge)
 
 
 def undo(
@@ -54,6 +55,48 @@ def undo(
     if asks and typer.confirm("write this?"):
         return _shown(shell, run, _undo(shell, run, entity, field, carry_out=True))
     return code
+
+
+def merge(
+    shell: Shell,
+    entity: Annotated[str, typer.Argument(metavar="ENTITY", help="customer, product …")],
+    keep: Annotated[
+        str, typer.Argument(metavar="KEEP", help="The record that stays: a hub id, a system's id, a name.")
+    ],
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="The record that is the same one.")],
+) -> int:
+    """Two records of the hub are one: the second one's links, values and references come to the first.
+
+    Nothing is written before the next pass. Where a system has both, the second one stays there and is left alone until
+    somebody merges the two in that system. hub undo RUN takes a merge back.
+
+    Example: hub merge customer C00017 C00245
+    """
+    from hub.cli.running import stored_engine
+
+    with stored_engine(shell) as engine:
+        found = engine.merge(entity, keep, other)
+    shell.answer({"ok": True, **found}, lambda console: _show_merged(console, found))
+    return NEEDS_PERSON if any(link["now"] == "merged" for link in found["links"]) else DONE
+
+
+def _show_merged(console: Console, found: dict[str, Any]) -> None:
+    from hub.cli.output import section
+    from hub.operate.tables import cell, generic_rows
+
+    console.print(f"{found['entity']} {found['title']} is one record now", style="bold", soft_wrap=True)
+    console.print(f"hub sync writes what follows from it; hub undo {found['run']} takes it back", soft_wrap=True)
+    told = {
+        "linked": "linked with it",
+        "archived": "linked with it (archived)",
+        "merged": "one too many: merge it there",
+    }
+    rows = [{**link, "now": told.get(link["now"], link["now"])} for link in found["links"]]
+    section(console, "remote records that came to it", generic_rows(rows, ()))
+    fields = [{"field": path, "before": cell(old), "now": cell(new)} for path, (old, new) in found["fields"].items()]
+    section(console, "values that came to it", fields)
+    if found["references"]:
+        console.print(f"{found['references']} references point to it now")
 
 
 def _undo(shell: Shell, run: str, entity: list[str] | None, field: str | None, *, carry_out: bool) -> PassReport:

@@ -14,7 +14,7 @@ from hub.errors import ConfigurationError, HubError
 from hub.store import runs, work
 from hub.store.codec import dumps
 from hub.store.database import Store, open_store
-from hub.sync import conflicts, explain, letters, status, undo
+from hub.sync import conflicts, explain, letters, merging, splitting, status, undo
 from hub.sync.context import LEASE_SECONDS, Pass, instant
 from hub.sync.holder import identity, is_dead
 from hub.sync.ids import new_id
@@ -140,8 +140,12 @@ class Engine:
         is no such run, or when it wrote nothing of what is asked for.
         """
         run_id, chosen = undo.scope(self.store, self.setup, run, entities, field)
-        with _Run(self, "undo", chosen, True) as under_way:
+        with _Run(self, "undo", chosen or None, True) as under_way:
             self._observe(under_way, None, False)
+            if not chosen:
+                held = splitting.split(under_way.job, run_id, carry_out=carry_out)
+                under_way.job.report.plan = Plan(under_way.job.new_id(), "", under_way.job.now(), held=held)
+                return under_way.job.report
             undoing = undo.Undo(under_way.job, run_id, under_way.entities, field, carry_out=carry_out)
             under_way.job.report.plan = undoing.work()
         return under_way.job.report
@@ -226,6 +230,15 @@ class Engine:
     def discard(self, letter_ids: Sequence[int]) -> int:
         """Give these letters up, until the record changes; returns how many."""
         return letters.set_status(self.store, letter_ids, "discarded", instant(self.clock()))
+
+    def merge(self, entity: str, keep: str, other: str) -> dict[str, Any]:
+        """Two records that are one: ``other`` is merged into ``keep`` (hub ids, remote ids, numbers or names).
+
+        Writes to no system: the next pass does. ``undo`` of its run takes it back. Raises ConfigurationError when they
+        are not two living records, or something of them is open.
+        """
+        with _Run(self, "merge", None, True) as run:
+            return merging.merge(run.job, entity, keep, other)
 
     def explain(self, entity: str, key: str, field: str | None = None, at: str | None = None) -> dict[str, Any]:
         """Why each value of a record is what it is. ``key``: a hub id, a remote id, a number or a name. ``at`` (ISO 8601,

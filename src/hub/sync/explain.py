@@ -36,7 +36,7 @@ def explain(store: Store, setup: Setup, entity: str, key: str, field: str | None
     if entity not in setup.policies:
         raise ConfigurationError(f"there is no entity {entity}", cure=f"one of: {', '.join(setup.policies)}")
     with store.read() as connection:
-        record = _find(connection, setup, entity, key)
+        record = find(connection, setup, entity, key)
         chain = Chain(journal.of_record(connection, record.hub_id), record.values, setup.specs[entity])
         seen = shadows.by_hub(connection, [record.hub_id]).get(record.hub_id, {})
         return _told(connection, setup, record, chain, seen, field, at)
@@ -129,7 +129,7 @@ def _shown(lineage: Lineage, seen: dict[str, Shadow], name: str) -> Row:
     return made
 
 
-def _find(connection: Connection, setup: Setup, entity: str, key: str) -> Stored:
+def find(connection: Connection, setup: Setup, entity: str, key: str) -> Stored:
     """A record by hub id, remote id or reference, else by what names it."""
     found = records.load(connection, [key])
     if key in found:

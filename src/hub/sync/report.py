@@ -84,7 +84,7 @@ class Held:
     hub_id: str
     title: str
     reason: str
-    """``reference``, ``conflict``, ``letter``, ``budget``, ``first_sync``, ``waiting`` …"""
+    """``reference``, ``conflict``, ``letter``, ``budget``, ``first_sync``, ``waiting``, ``unproven`` …"""
     detail: str
     writes: int = 1
     """How many writes this stands for (a budget holds many at once)."""
@@ -113,7 +113,7 @@ class PassReport:
     """What one pass did."""
 
     run: str
-    kind: Literal["sync", "plan", "apply", "replay", "reconcile", "undo"]
+    kind: Literal["sync", "plan", "apply", "replay", "reconcile", "undo", "merge"]
     started: str
     finished: str = ""
     state: State = "done"

@@ -40,21 +40,24 @@ Values = dict[str, Any]
 PAGE = 200
 GET_BATCH = 100
 KINDS = ("written",)
+MERGES = ("merged",)
 
 
 def scope(
     store: Store, setup: Setup, run: str, entities: Sequence[str] | None, field: str | None
 ) -> tuple[str, list[str]]:
-    """(run, entities it wrote). ``last`` is the newest run that wrote anything.
+    """(run, entities it wrote; none of a run that merged two records). ``last``: the newest run that did either.
 
     Raises ConfigurationError for a run or a field that is not there, and for one that wrote nothing of what is asked.
     """
     with store.read() as connection:
-        run_id = (journal.last_run(connection, KINDS) or "") if run == "last" else run
+        run_id = (journal.last_run(connection, KINDS + MERGES) or "") if run == "last" else run
         known = runs.run(connection, run_id)
         if known is None:
             raise ConfigurationError(f"there is no run {run}", where="undo", cure="hub status lists the last runs")
         wrote = [name for name in setup.policies if journal.touched(connection, run_id, name, KINDS, limit=1)]
+        if not wrote and any(journal.touched(connection, run_id, name, MERGES, limit=1) for name in setup.policies):
+            return run_id, []
     for name in entities or ():
         if name not in setup.policies:
             raise ConfigurationError(
