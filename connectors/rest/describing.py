@@ -133,7 +133,7 @@ class Describer:
         choices = found(row, describe.choices)
         made = Field(
             name=as_text(found(row, describe.name)),
-            type="reference" if reference else kind,
+            type="reference" if reference and describe.member else kind,
             label=as_text(found(row, describe.label)),
             required=required,
             read_only=bool(found(row, describe.read_only)),
