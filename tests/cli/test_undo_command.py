@@ -62,3 +62,15 @@ def test_two_records_are_merged_and_stand_apart_again(hub: Any, twins: Path) -> 
     assert hub("sync", "--full", "--json").data["writes"] == 0
     assert hub("explain", "customer", "C002", "--json").data["deleted"] is None
     assert hub("merge", "customer", "C001", "nobody").code == 2
+
+
+def test_reconcile_compares_then_repairs(hub: Any, twins: Path) -> None:
+    hub("sync", "--yes")
+    execute(twins, "crm", "UPDATE customers SET phone = '+8613800000000' WHERE number = 'C001'")
+    found = hub("reconcile")
+    assert found.code == 1
+    assert "hub reconcile --repair" in found.out
+    assert hub("reconcile", "customer", "--json").data["differences"] == 1
+    repaired = hub("reconcile", "--repair", "--json")
+    assert (repaired.code, repaired.data["writes"], repaired.data["differences"]) == (0, 1, 0)
+    assert contents(twins, "erp")["C001"][1] == "+8613800000000"

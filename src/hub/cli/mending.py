@@ -1,4 +1,4 @@
-"""``hub undo`` takes writes back, ``hub merge`` joins two records that are one."""
+"""``hub undo`` takes writes back, ``hub merge`` joins two records that are one, ``hub reconcile`` compares all there is."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ Entity = Annotated[
 def register(app: typer.Typer) -> None:
     command(app, "undo")(undo)
     command(app, "merge")(merge)
+    command(app, "reconcile")(reconcile)
 
 
 def undo(
@@ -55,6 +56,50 @@ def undo(
     if asks and typer.confirm("write this?"):
         return _shown(shell, run, _undo(shell, run, entity, field, carry_out=True))
     return code
+
+
+def reconcile(
+    shell: Shell,
+    entities: Annotated[
+        list[str] | None, typer.Argument(metavar="ENTITY", help="Only these entities [default: all].")
+    ] = None,
+    *,
+    repair: Annotated[bool, typer.Option("--repair", help="Write what differs, within the budgets of a pass.")] = False,
+) -> int:
+    """Full comparison of all systems: counts, amounts and fields that differ.
+
+    Everything is read again. Differences that the hub knows of and leaves (a value that a system rewrites, one that was
+    taken back there) are counted apart from those that the next pass would write.
+
+    Example: hub reconcile customer
+    """
+    from hub.cli.running import EXIT_CODES, report_data, run_pass
+    from hub.operate.passes import Scope
+
+    scope = Scope(entities or [], full=True)
+    report = run_pass(shell, "reconcile", scope, lambda engine: engine.reconcile(entities or None, repair=repair))
+    data = {**report_data(report), "differences": report.differences}
+    shell.answer(data, lambda console: _show_compared(console, report, repair))
+    return EXIT_CODES[report.state]
+
+
+def _show_compared(console: Console, report: PassReport, repair: bool) -> None:
+    from hub.cli.output import section
+    from hub.cli.running import ROWS, advice
+    from hub.operate import tables
+    from hub.operate.words import final_message
+
+    console.print(final_message(report), style="bold", soft_wrap=True)
+    section(console, "systems that could not take part", tables.failure_rows(report))
+    section(console, "records", tables.book_rows(report))
+    section(console, "amounts that differ", tables.amount_rows(report))
+    section(console, "fields that differ", tables.difference_rows(report, ROWS))
+    section(console, "written", tables.plan_rows(report.plan, ROWS) if report.writes else [])
+    section(console, "findings", tables.finding_rows(report, ROWS))
+    if report.differences and not repair:
+        console.print("write what differs: hub reconcile --repair (or the next hub sync)")
+    for line in advice(report):
+        console.print(line, soft_wrap=True)
 
 
 def merge(

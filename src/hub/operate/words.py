@@ -83,6 +83,8 @@ def _waiting(report: PassReport) -> list[str]:
     ):
         if number:
             parts.append(counted(number, noun))
+    if report.differences:
+        parts.append(counted(report.differences, "difference"))
     if report.kind == "undo" and report.plan and report.plan.held:
         parts.append(f"{len(report.plan.held):,} not taken back")
     if waiting := sum(c.waiting for c in report.counts):

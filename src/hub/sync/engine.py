@@ -22,6 +22,7 @@ from hub.sync.matching import refresh_index
 from hub.sync.observe import hold_unread, observe
 from hub.sync.planning import plan_anew
 from hub.sync.policy import Setup
+from hub.sync.reconcile import Reconciler
 from hub.sync.recover import recover
 from hub.sync.report import Observer, PassReport, Plan, silent
 from hub.sync.rounds import Rounds, list_plan
@@ -149,6 +150,22 @@ class Engine:
             undoing = undo.Undo(under_way.job, run_id, under_way.entities, field, carry_out=carry_out)
             under_way.job.report.plan = undoing.work()
         return under_way.job.report
+
+    def reconcile(self, entities: Sequence[str] | None = None, *, repair: bool = False) -> PassReport:
+        """Read everything again and compare it with what the hub holds: counts, amounts, fields (``comparison``).
+
+        ``repair``: then write what differs, as a pass does, within its budgets; the comparison is made once more.
+        """
+        with _Run(self, "reconcile", entities, False) as run:
+            self._observe(run, None, True)
+            report = run.job.report
+            report.comparison = [Reconciler(run.job, name, mark=repair).compare() for name in run.entities]
+            if repair and report.differences:
+                rounds = Rounds(run.job, run.entities)
+                self._write(run, rounds)
+                self._keep_held_plan(run, rounds)
+                report.comparison = [Reconciler(run.job, name, mark=False).compare() for name in run.entities]
+        return run.job.report
 
     def _write(self, run: _Run, rounds: Rounds) -> None:
         """Rounds until nothing is left to write; a number given by one system may have to go to another."""
