@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -165,11 +166,13 @@ def _migrate(engine: Engine) -> None:
 
 def upsert(connection: Connection, table: Table, rows: list[dict[str, Any]], keys: tuple[str, ...]) -> None:
     """Insert rows or, where ``keys`` are there already, replace the other columns given. All rows have equal keys."""
-    if not rows:
-        return
-    insert = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
-    columns = [name for name in rows[0] if name not in keys]
-    statement = insert.on_conflict_do_update(
-        index_elements=list(keys), set_={name: insert.excluded[name] for name in columns}
+    if rows:
+        connection.execute(_upsert(table, tuple(rows[0]), keys, connection.dialect.name), rows)
+
+
+@lru_cache(maxsize=64)
+def _upsert(table: Table, columns: tuple[str, ...], keys: tuple[str, ...], dialect: str) -> Any:
+    insert = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    return insert.on_conflict_do_update(
+        index_elements=list(keys), set_={name: insert.excluded[name] for name in columns if name not in keys}
     )
-    connection.execute(statement, rows)
