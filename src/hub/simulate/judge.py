@@ -14,6 +14,8 @@ from hub.simulate.witness import Edit, Violation
 from hub.simulate.world import World
 
 DECIDED = frozenset({"accepted", "refused", "conflict"})
+NO_EDIT = frozenset({"archived", "oscillation", "first"})
+"""Rules of decisions about what is seen for the first time, or of no consequence."""
 Place = tuple[str, str]
 """(entity, tag)"""
 
@@ -30,6 +32,7 @@ class Judge:
             for entity in world.entities:
                 for row in system.rows.get(entity, {}).values():
                     self.rows.setdefault((entity, row.tag), {}).setdefault(system.name, []).append(row)
+        self.filled = any(system.quirks.fills for system in world.systems.values())
         self.rounded = any(system.quirks.rounds for system in world.systems.values())
         self.decided = {
             (entity, self.told.tags.get(hub_id, ""), path.partition("[")[0]) for entity, hub_id, path in world.decided
@@ -112,6 +115,8 @@ class Judge:
             for path in {path for row in one.values() for path in row.flat}:
                 if self._shared(entity, path):
                     shown = {name: row.flat.get(path) for name, row in one.items()}
+                    if path == "number" and self.filled:  # a blank that a system fills stays filled there
+                        shown = {name: value for name, value in shown.items() if value is not None}
                     if len({self._coarse(entity, path, value) for value in shown.values()}) > 1:
                         yield Violation("convergence", f"{entity} {tag} {path} differs: {shown}")
 
@@ -132,10 +137,9 @@ class Judge:
 
     def _revived(self, entity: str, tag: str) -> bool:
         """Whether the record came back by itself, or was never known to the hub where it was deleted."""
-        restored = {e.system for e in self.witness.edits if (e.entity, e.tag) == (entity, tag) and e.by == "user"}
         deleted = self.witness.deleted.get((entity, tag), [])
         known = [d for d in deleted if (d.system, entity, d.id) in self.told.hub_ids]
-        return not known or len(deleted) > 1 or len(restored) > 1
+        return not known or len(deleted) > 1 or (entity, tag) in self.world.people.restored
 
     def _deletions(self) -> Iterator[Violation]:
         """What was deleted in one system, and nowhere touched since, is deleted in the others."""
@@ -192,7 +196,8 @@ class Judge:
                 continue
             if not self._shared(entity, path) or (entity, tag, path.partition("[")[0]) in self.decided:
                 continue
-            if self._owned(entity, path.partition("[")[0]) - {edit.system}:
+            head = path.partition("[")[0]
+            if self._owned(entity, head) - {edit.system} or (entity, head) in self.world.unmapped:
                 continue
             before = [e for e in edits[:-1] if e.system != edit.system]
             if before and not any(before[-1].at < moment < edit.at for moment in self.world.quiet):
@@ -220,7 +225,7 @@ class Judge:
             if note.kind != "observed":
                 continue
             for path, kind, rule, _, theirs, _ in note.detail.get("changes", ()):
-                if kind not in DECIDED or rule in ("archived", "oscillation"):
+                if kind not in DECIDED or rule in NO_EDIT:
                     continue
                 for at, value in self._values(note, path, theirs):
                     key = (note.system, note.remote_id, at, self._coarse(note.entity, at, value))
@@ -272,7 +277,10 @@ class Judge:
         done = Counter((w.system, w.entity, w.id) for w in self.witness.writes)
         for (system, entity, row_id), count in done.items():
             row = self.world.systems[system].rows[entity].get(row_id)
-            if row is not None and written[system, entity, row_id] < count and (entity, row.tag) not in self.tainted:
+            if row is None or (entity, row.tag) in self.tainted:
+                continue
+            hub_id = self.told.hub_ids.get((system, entity, row_id), "")
+            if written[system, entity, row_id] < count and (system, hub_id) not in self.told.doubtful:
                 yield Violation(
                     "accounting",
                     f"{system} {entity} {row.tag} was written {count} times, the journal has"

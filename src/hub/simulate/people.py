@@ -24,6 +24,7 @@ class People:
         self.world = world
         self.spoiled: set[tuple[str, str]] = set()
         """(entity, tag) of records that can't be read, or hold what is refused."""
+        self.restored: set[tuple[str, str]] = set()
         self.merged: set[tuple[str, str]] = set()
 
     def act(self, name: str) -> Callable[[Event], str] | None:
@@ -160,6 +161,7 @@ class People:
         if not kept:
             return ""
         row = system.bin.pop(kept[-1])
+        self.restored.add((event["entity"], event["tag"]))
         system.put(event["entity"], row.id, row.values, by="user", key=row.key, wanted={})
         return f"a user of {event['system']} restores {event['entity']} {event['tag']}"
 

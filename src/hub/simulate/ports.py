@@ -177,6 +177,8 @@ class Port:
         self.worker.in_call = True
         try:
             self._enter(verb)
+            if self.system.blank:
+                raise Unavailable("nothing can be written while this system is being restored")
         finally:
             self.worker.in_call = False
         half = self._fault(verb, {"half": 1})

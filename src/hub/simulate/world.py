@@ -50,6 +50,8 @@ class World:
         self.directions: dict[tuple[str, str], str] = {}
         self.dropped: dict[tuple[str, str], str] = {}
         self.story: list[str] = []
+        self.unmapped: set[tuple[str, str]] = set()
+        """(entity, field) that some mapping lacked for a while: what changed meanwhile has no base."""
         self.quiet: list[datetime] = []
         """When a complete pass found nothing to do, and all was well."""
         self.decided: list[tuple[str, str, str]] = []
@@ -294,6 +296,7 @@ class World:
             return ""
         if event["drop"]:
             self.dropped[key] = event["drop"]
+            self.unmapped.add((event["entity"], event["drop"]))
             return f"the mapping of {' '.join(key)} loses {event['drop']}"
         self.dropped.pop(key, None)
         return f"the mapping of {' '.join(key)} is whole again"
