@@ -25,6 +25,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from hub.connect.bundled import bundled_dir
 from hub.connect.capabilities import Connector, Resource
+from hub.connect.guarantees import CAPABILITIES, Known, read_known
 from hub.connect.manifest import MANIFEST, Manifest, place_of, read_declaration, read_manifest
 from hub.connect.positions import Problem
 from hub.connect.services import Services
@@ -70,6 +71,10 @@ class ConnectorEntry:
     def contract(self) -> Any:
         """The ``Contract`` that the connector is tried by (``hub.connect.contract``); None when it declares none."""
         return self._call(self.manifest.contract)() if self.manifest.contract else None
+
+    def known(self) -> Known | None:
+        """What ``capabilities.yaml`` beside the manifest says; None when the connector was never verified."""
+        return read_known(self.folder / CAPABILITIES)
 
     def resources(self) -> list[Resource]:
         """The resources as a fresh account has them, known without touching a system; empty when there are none

@@ -22,6 +22,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from hub.connect import registry
 from hub.connect.capabilities import Connector, Resource
+from hub.connect.guarantees import Known as VerifiedAs
+from hub.connect.guarantees import read_known
 from hub.connect.redact import remember
 from hub.connect.registry import ConnectorEntry
 from hub.connect.services import Services
@@ -35,6 +37,8 @@ from hub.project.secrets import Secrets, literal_secrets, resolved_settings
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 PRIVATE = ".hub"
 """Folder for what the hub keeps beside hub.yaml; only its owner may look into it."""
+VERIFIED = "capabilities"
+"""Folder beside hub.yaml: what ``hub connector verify --system`` found out about single systems."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,18 @@ class System:
     """Changes with the settings: what was remembered of another account is not believed."""
     failure: HubError | None = None
     """Why the system could not be asked for its resources in this process; it is not asked twice."""
+    settings: dict[str, Any] = field(default_factory=dict, repr=False)
+    """As given to the connector, secrets resolved; empty when it was not opened."""
+    known: VerifiedAs | None = None
+    """What was found out about the connector by verifying it, in this system or in its sandbox."""
+    services: Services | None = field(default=None, repr=False)
     _bundled: dict[str, Resource] | None = field(default=None, repr=False)
+
+    def connect(self, more: dict[str, Any]) -> Connector:
+        """Another connector to this system, with added settings. Raises ConfigurationError when it was never opened."""
+        if self.services is None:
+            raise ConfigurationError(f"the system {self.name!r} is not connected", where=self.name)
+        return self.entry.open({**self.settings, **more}, self.services)
 
     def resource(self, name: str) -> Known:
         """What is known: as remembered, else as the live system says (remembered from then on), else as bundled."""
@@ -152,6 +167,8 @@ class Opener:
         try:
             services = Services(system.name, FileCache(private_folder(self.folder) / "cache"))
             system.connector = system.entry.open(settings, services)
+            system.settings, system.services = settings, services
+            system.known = read_known(self.folder / VERIFIED / f"{system.name}.yaml") or system.entry.known()
         except ConfigurationError as error:
             return [self._problem(where, error)]
         return []

@@ -41,6 +41,8 @@ class Target:
     has_refs: bool = True
     letter: str = ""
     """Message of the dead letter that stands for exactly this state; empty: none."""
+    unproven: str = ""
+    """Why records are not created here by themselves; empty: they are."""
     waiting: str = ""
     """Why an observation of this record in this system waits; empty: none does."""
 
@@ -143,6 +145,8 @@ def _plan_create(verdict: Verdict, subject: Subject, target: Target) -> None:
         verdict.holds.append(Hold(target.system, "reference", f"{missing[0][0]} is not in {target.system} yet"))
     elif target.letter:
         verdict.holds.append(Hold(target.system, "letter", target.letter))
+    elif target.unproven:
+        verdict.holds.append(Hold(target.system, "unproven", target.unproven))
     else:
         write = target.sends
         if not subject.values.keys() >= target.fields.keys():

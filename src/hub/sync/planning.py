@@ -139,6 +139,7 @@ class Planner:
             can_archive=can_delete and resource.archive,
             linked=linked,
             has_refs=bool(ref_paths(endpoint.lens)),
+            unproven=endpoint.unproven,
         )
         for record in found:
             shadow = own.get(record.hub_id)
