@@ -28,6 +28,9 @@ demo: $(RUN)  ## sets everything up and runs the main job on bundled sandboxes
 test: $(DEV)  ## sets everything up and runs the tests
 	$(BIN)/pytest $(PYTEST_ARGS)
 
+crash: $(DEV)  ## kills hundreds of passes, and PostgreSQL under them; prints the figures (about half an hour)
+	$(BIN)/python -m tests.crash --kills 200 --server-kills 50
+
 bench: $(DEV)  ## the whole set of benchmarks against handwritten limits
 	$(BIN)/python -m benchmarks
 
