@@ -15,6 +15,7 @@ from typer.exceptions import TyperException
 
 from hub.cli import (
     backtests,
+    connectors,
     demos,
     explaining,
     mending,
@@ -72,6 +73,7 @@ for part in (
     mending,
     operating,
     sandboxes,
+    connectors,
 ):
     part.register(app)
 

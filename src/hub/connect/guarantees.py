@@ -63,7 +63,7 @@ def read_known(path: Path) -> Known | None:
 
 
 def guarantee(connector: Any, resource: Resource, known: Known | None) -> Guarantee:
-    """The guarantee of creates in this resource. ``known`` of None: the connector was never verified; it is believed."""
+    """The guarantee of creates here. ``known`` of None: the connector was never verified, and is believed."""
     if not isinstance(connector, Create) or not resource.writable:
         return Guarantee("none", "none", "the hub creates nothing here")
     how: How = resource.probe if isinstance(connector, Probe) else "none"
