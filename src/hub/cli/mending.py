@@ -1,4 +1,4 @@
-"""``hub undo`` takes writes back, ``hub merge`` joins two records that are one, ``hub reconcile`` compares all there is."""
+"""``hub undo`` takes writes back, ``hub merge`` joins two records, ``hub reconcile`` compares all there is."""
 
 from __future__ import annotations
 

@@ -261,9 +261,7 @@ def _restore(case: Case, found: Reversal, place: Place, wrote: Wrote) -> None:
         found.holds.append(Hold(system, "touched", f"it is in {system} again, as {place.shadow.remote_id}"))
         return
     if wrote.action == "archive":
-        by_hand = (
-            f"{wrote.remote_id} counts as live again, but is still archived there: activate it in {system} by hand"
-        )
+        by_hand = f"{wrote.remote_id} counts as live again; if the next pass leaves it archived, activate it there"
         found.holds.append(Hold(system, "by hand", by_hand))
         found.gone[system, wrote.remote_id] = None
     elif not place.can_create:
