@@ -1,4 +1,4 @@
-"""A system (or somebody in between) that answers badly on purpose: to lead us elsewhere, to fill us up, to be believed."""
+"""A system (or somebody in between) that answers badly on purpose: to lead us elsewhere, or to fill us up."""
 
 from __future__ import annotations
 
@@ -151,7 +151,8 @@ def test_an_answer_without_end_is_not_read_to_its_end(headers: dict[str, str], b
     "body",
     [b"[" * 200_000, b'{"a":' * 200_000, b'"\\ud800"', b"\xff\xfe{}", b'{"a": NaN}', b'{"a": 1e999999999999999999999}',
      b"9" * 5_000, b'{"a": 1}{"a": 2}', b"\x00" * 100],
-    ids=["deep list", "deep object", "half a character", "UTF-16", "NaN", "endless exponent", "long number", "two", "zeros"],
+    ids=["deep list", "deep object", "half a character", "UTF-16", "NaN", "endless exponent", "long number", "two",
+         "zeros"],
 )  # fmt: skip
 def test_json_that_is_none_or_sinks_its_reader_is_an_unexpected_answer_or_harmless(body: bytes) -> None:
     with serving(lambda path: (200, JSON, body)) as server:
@@ -186,7 +187,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, 
 def test_a_certificate_nobody_vouches_for_is_refused_before_anything_is_sent(secured: tuple[Server, Path]) -> None:
     server, _ = secured
     heard = len(server.heard)
-    with pytest.raises(ConfigurationError, match="certificate of 127.0.0.1:.* is not trusted") as refused:
+    with pytest.raises(ConfigurationError, match=r"certificate of 127\.0\.0\.1:\d+ is not trusted") as refused:
         client(server).get("/x")
     assert len(server.heard) == heard and "`verify` setting" in str(refused.value)
 

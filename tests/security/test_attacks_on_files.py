@@ -81,8 +81,8 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("a: !!binary aGVsbG8=", "tag"),
         (BOMB, "too deep or too large"),
         ("a: &a [*a]", "too deep or too large"),
-        ("a: " + "[" * 5000 + "]" * 5000, "too deep"),
-        ("{a: " * 5000 + "1" + "}" * 5000, "too deep"),
+        ("a: " + "[" * 900 + "]" * 900, "too deep"),
+        ("{a: " * 900 + "1" + "}" * 900, "too deep"),
         ("a: " + "9" * 10_000, "too long"),
         ("a: 1e999999999", "too large"),
         ("a: 0x" + "f" * 10_000, "too long"),
@@ -92,7 +92,10 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         "long number", "huge exponent", "long hexadecimal",
     ],
 )  # fmt: skip
-def test_yaml_that_runs_bursts_or_sinks_is_refused_with_its_place(document: str, told: str, elsewhere: Path) -> None:
+def test_yaml_that_runs_bursts_or_sinks_is_refused_with_its_place(
+    document: str, told: str, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.connect.reading._MAX_NODES", 2000)
     _, problems = read_yaml(document, file="hub.yaml")
     assert problems and told in problems[0].message
     assert problems[0].position.line >= 1
@@ -174,8 +177,5 @@ def test_numbers_that_would_fill_the_memory_are_refused_by_the_mapping(word: str
         values.append(Decimal(word))
     for value in values:
         got = lens.get(dict.fromkeys(("Total", "Discount", "Tax_Rate", "Count"), value))
-        kept = {k: v for k, v in got.values.items() if v is not None}
-        assert not kept or all(len(str(v)) < 6000 for v in kept.values()), kept
-        assert len({p.field for p in got.problems} | set(kept)) == 4, "each is told or kept, none is silently lost"
-        for problem in got.problems:
-            assert len(problem.message) < 1000
+        assert got.values == {} and {p.field for p in got.problems} == {"total", "discount", "tax_rate", "count"}
+        assert all(len(p.message) < 500 for p in got.problems)

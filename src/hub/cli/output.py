@@ -20,10 +20,14 @@ def table(rows: Sequence[Row], title: str = "") -> Table:
 
     from hub.cli.plain import visible
 
-    made = Table(title=Text(title) if title else None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    made = Table(
+        title=Text(visible(title)) if title else None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
+    )
     names = list(rows[0]) if rows else []
     for name in names:
-        made.add_column(Text(name), justify="right" if all(_number(row.get(name, "")) for row in rows) else "left")
+        made.add_column(
+            Text(visible(name)), justify="right" if all(_number(row.get(name, "")) for row in rows) else "left"
+        )
     for row in rows:
         made.add_row(*(Text(visible(row.get(name, "")), overflow="fold") for name in names))
     return made

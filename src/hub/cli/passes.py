@@ -47,6 +47,7 @@ def plan(
     """
     from hub.cli.backtests import changed_mappings, changed_policies, show_policies
     from hub.cli.backtests import show as show_changed
+    from hub.cli.files import write_private
     from hub.cli.running import EXIT_CODES, plan_data, run_pass, show_report
     from hub.operate.passes import Scope
     from hub.sync.backtest import Backtest
@@ -73,7 +74,7 @@ def plan(
         show_report(console, report)
 
     if out is not None:
-        out.write_text(to_json(data) + "\n", encoding="utf-8")
+        write_private(out, to_json(data) + "\n")
     shell.answer(data, show)
     return EXIT_CODES[report.state]
 

@@ -12,6 +12,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -186,6 +187,10 @@ def private_folder(folder: Path) -> Path:
     """The project's ``.hub`` folder, made if missing, readable by its owner only."""
     path = folder / PRIVATE
     path.mkdir(mode=0o700, exist_ok=True)
+    # One that stood open (unpacked from an archive, made by hand) is closed; not ours to close: left as it is.
+    with suppress(PermissionError):
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o700)
     return path
 
 
