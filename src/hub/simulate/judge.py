@@ -37,6 +37,8 @@ class Judge:
         self.decided = {
             (entity, self.told.tags.get(hub_id, ""), path.partition("[")[0]) for entity, hub_id, path in world.decided
         }
+        self.unsure = {(e, self.told.tags.get(hub_id, "")) for _, e, hub_id in self.told.doubtful}
+        """Records of which a person was asked whether they were made: linked again later, without a base."""
         self.tainted = self._tainted()
 
     def violations(self) -> list[Violation]:
@@ -131,6 +133,8 @@ class Judge:
         for doubt in self.witness.doubts:
             if (doubt.entity, doubt.tag, doubt.field) in self.decided:
                 continue
+            if doubt.law == "authority" and any("authority" in c for c in self.world.changes.get(doubt.entity, ())):
+                continue  # what was taken in before the change is still written
             if doubt.field == "*" and (self._revived(doubt.entity, doubt.tag) or (doubt.entity, doubt.tag) in back):
                 continue
             yield Violation(doubt.law, doubt.what)
@@ -192,7 +196,7 @@ class Judge:
             last.setdefault((edit.entity, edit.tag, edit.path), []).append(edit)
         for (entity, tag, path), edits in last.items():
             edit = edits[-1]
-            if edit.by != "user" or (entity, tag) in self.tainted or edit.fate in ("user", "gone"):
+            if edit.by != "user" or (entity, tag) in self.tainted | self.unsure or edit.fate in ("user", "gone"):
                 continue
             if not self._shared(entity, path) or (entity, tag, path.partition("[")[0]) in self.decided:
                 continue
@@ -222,7 +226,7 @@ class Judge:
         for edit in self.witness.edits:
             given[edit.system, edit.id, edit.path, self._coarse(edit.entity, edit.path, edit.value)] += 1
         for note in self.told.notes:
-            if note.kind != "observed":
+            if note.kind != "observed" or (note.entity, self.told.tags.get(note.hub_id, "")) in self.unsure:
                 continue
             for path, kind, rule, _, theirs, _ in note.detail.get("changes", ()):
                 if kind not in DECIDED or rule in NO_EDIT:
@@ -256,7 +260,7 @@ class Judge:
         known: dict[tuple[str, str, Any], str] = {}
         for note in self.told.notes:
             for path, kind, rule, _, theirs, ours in note.detail.get("changes", ()) if note.kind == "observed" else ():
-                if isinstance(theirs, (dict, list)) or self._type(note.entity, path) not in made.TRACEABLE:
+                if theirs is None or isinstance(theirs, (dict, list)) or self._type(note.entity, path) not in made.TRACEABLE:
                     continue
                 mine = (note.entity, path, self._coarse(note.entity, path, theirs))
                 other = (note.entity, path, self._coarse(note.entity, path, ours))
@@ -280,7 +284,7 @@ class Judge:
             if row is None or (entity, row.tag) in self.tainted:
                 continue
             hub_id = self.told.hub_ids.get((system, entity, row_id), "")
-            if written[system, entity, row_id] < count and (system, hub_id) not in self.told.doubtful:
+            if written[system, entity, row_id] < count and (system, entity, hub_id) not in self.told.doubtful:
                 yield Violation(
                     "accounting",
                     f"{system} {entity} {row.tag} was written {count} times, the journal has"

@@ -113,7 +113,7 @@ def _settle(world: World) -> bool:
         _people_decide(world, number)
         world.do({"do": "pass", "yes": True, "full": number == 1})
         report = world.reports[-1] if world.reports else None
-        if report is None or report.writes or report.failures or number < 2:
+        if report is None or report.writes or report.failures or number < 1:
             continue
         if not report.open_conflicts:
             return _is_quiet(world)

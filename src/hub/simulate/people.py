@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub.errors import RecordRejected
 from hub.simulate.ground import Part
+from hub.simulate.quirks import REFUSED
 from hub.simulate.systems import Row, System, copied
 
 if TYPE_CHECKING:
@@ -211,8 +212,17 @@ class People:
                     if row.unreadable:
                         self._mend(system, part, row)
                         healed.append(row.tag)
+                    elif any(REFUSED in str(value).lower() for value in row.flat.values()) and row.tag not in healed:
+                        self._allow(system, part, row)
+                        healed.append(row.tag)
         self.spoiled.clear()
         return f"users mend {', '.join(dict.fromkeys(healed))}" if healed else ""
+
+    def _allow(self, system: System, part: Part, row: Row) -> None:
+        """What others refuse is put in words that all of them take."""
+        bad = {name: str(value) for name, value in row.flat.items() if REFUSED in str(value).lower()}
+        values = {name: value.partition(" ")[0] + " mended" for name, value in bad.items()}
+        self._put(system, part, row, values)
 
     def _mend(self, system: System, part: Part, row: Row) -> None:
         field = row.unreadable

@@ -44,6 +44,12 @@ class Row:
     unreadable: str = ""
 
 
+def _blank_record(part: Part) -> Values:
+    """A record in which nothing was ever entered: its fields are there, and null."""
+    plain = [f.remote[0] for f in part.lens.fields.values() if len(f.remote) == 1 and f.lines is None]
+    return {name: None for name in plain if name.isidentifier()}
+
+
 class Watching(Protocol):
     """Who is told of every change of a record."""
 
@@ -74,6 +80,7 @@ class System:
         self.blank = False
         """Shows nothing at all, as after a wrong restore or with a wrong filter."""
         self.faults: list[dict[str, Any]] = []
+        self._blank = {entity: _blank_record(part) for entity, part in self.parts.items()}
         self._line_keys = {
             entity: {name: f.lines.key for name, f in part.lens.fields.items() if f.lines is not None}
             for entity, part in self.parts.items()
@@ -89,7 +96,7 @@ class System:
     def put(self, entity: str, row_id: str, given: Values, *, by: str, key: str = "", wanted: Values) -> Row:
         """Store fields of a record, new or old. ``wanted``: the canonical values (by path) that were meant by it."""
         before = self.rows[entity].get(row_id)
-        values = {**(before.values if before else {}), **copied(given)}
+        values = {**(before.values if before else self._blank[entity]), **copied(given)}
         self._number_lines(entity, values)
         values = self._rewritten(entity, values)
         flat = self._flat(entity, values)
@@ -118,7 +125,7 @@ class System:
 
     def refuses(self, entity: str, values: Values) -> str | None:
         """Why a write is refused; None when it is not."""
-        if self.quirks.refuses and REFUSED in str(values):
+        if self.quirks.refuses and REFUSED in str(values).lower():
             return "this text is not allowed here"
         return None
 

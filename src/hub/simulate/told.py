@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from hub.simulate.world import World
 
-_WORD = re.compile(r"[\w.@+:\-]+")
+_WORD = re.compile(r"[\w+][\w.@+\-]*(?::\d[\w.]*)*")
 
 
 @dataclass(slots=True)
@@ -38,8 +38,8 @@ class Told:
     tags: dict[str, str]
     """Hub id → tag."""
     letters: list[dict[str, Any]]
-    doubtful: set[tuple[str, str]]
-    """(system, hub id) of creates that a person was asked about."""
+    doubtful: set[tuple[str, str, str]]
+    """(system, entity, hub id) of creates that a person was asked about."""
     runs: set[str]
     waiting: list[tuple[str, str, str]]
     intents: int
@@ -60,7 +60,7 @@ def told(world: World) -> Told:
         ]
         hub_ids = {(r[0], r[1], r[2]): r[3] for r in rows("SELECT system, entity, remote_id, hub_id FROM shadow")}
         letters = [dict(r._mapping) for r in rows("SELECT * FROM letter WHERE status = 'open'")]
-        doubtful = {(r[0], r[1]) for r in rows("SELECT system, hub_id FROM letter WHERE stage = 'doubt'")}
+        doubtful = {(r[0], r[1], r[2]) for r in rows("SELECT system, entity, hub_id FROM letter WHERE stage = 'doubt'")}
         runs = {row[0] for row in rows("SELECT id FROM run")}
         waiting = [(r[0], r[1], r[2]) for r in rows("SELECT system, entity, remote_id FROM waiting")]
         intents = rows("SELECT count(*) FROM intent")[0][0]
