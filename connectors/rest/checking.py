@@ -19,6 +19,7 @@ from hub.connect.templates import Template, TemplateError, template
 
 from . import checking_parts, checking_resources
 from .grammar import RestManifest
+from .grammar_calls import Call
 from .scopes import EACH, SETTINGS, known_names
 
 _CALL = re.compile(r"(\w+) +(\S+)")
@@ -39,6 +40,9 @@ class Finder:
         yield from self.model(self.manifest, ())
 
     def model(self, model: BaseModel, where: Where) -> Iterator[Problem]:
+        if isinstance(model, Call) and not model.call and where[0] != "defaults":
+            cure = "add 'call:' (method and path, like GET /items)"
+            yield Problem(self.section.key_at(where), "'call' is missing", cure)
         hints = get_type_hints(type(model), include_extras=True)
         for name, info in type(model).model_fields.items():
             if name not in model.model_fields_set:
@@ -130,14 +134,11 @@ class Finder:
 
     def call(self, value: str, where: Where) -> Iterator[Problem]:
         place = where if where in self.section.values else where[:-1]
-        if not value:
-            yield self.at(where[:-1], "'call' is missing", "add 'call:' (method and path, like GET /items)")
-            return
         found = _CALL.fullmatch(value.strip())
         if found is None:
             yield self.at(place, f"{value!r} is no call", "write method and path: GET /items/{resource}")
         elif found[1] not in _METHODS:
-            yield self.at(place, f"{found[1]!r} is no method", did_you_mean(found[1].upper(), _METHODS))
+            yield self.at(place, f"{found[1]!r} is no method", f"one of {', '.join(_METHODS)}")
         elif not found[2].startswith("/"):
             yield self.at(place, f"the path {found[2]!r} does not begin with '/'", f"write {found[1]} /{found[2]}")
         else:

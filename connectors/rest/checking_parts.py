@@ -115,7 +115,7 @@ def time_problems(time: TimeConfig | None, section: Section, where: Where) -> It
     for name in ("format", "ask"):
         written = getattr(time, name)
         if written and written not in ("iso", "epoch", "epoch_ms") and "%" not in written:
-            cure = did_you_mean(written, ("iso", "epoch", "epoch_ms")) + ", or a pattern like %Y-%m-%d %H:%M:%S"
+            cure = "write iso, epoch, epoch_ms or a pattern like %Y-%m-%d %H:%M:%S"
             yield Problem(section.at((*where, name)), f"{written!r} is no format of moments", cure)
 
 

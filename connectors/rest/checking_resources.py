@@ -84,12 +84,14 @@ class Checker:
             if part.each is not None:
                 yield self.at((name, "each"), "results of each record need a batch", "add 'batch:'")
             return
+        if name in ("delete", "upsert"):
+            yield self.at((name, "batch"), f"a {name} takes one record a call", "take 'batch:' out")
+            return
         if part.each is None:
             yield self.at((name, "batch"), "where a batch's results are is not said", "add 'each: {at: …}'")
             return
-        plural = "ids" if name == "delete" else "records"
-        if plural not in _places(part):
-            yield self.at((name, "batch"), f"nothing in the call holds {{{plural}}}", f'write body: "{{{plural}}}"')
+        if "records" not in _places(part):
+            yield self.at((name, "batch"), "nothing in the call holds {records}", 'write body: "{records}"')
         if part.each.pair == "key" and not self.resource.key:
             cure = "add 'key:', or 'pair: order' if the answer keeps the order"
             yield self.at((name, "each", "pair"), "results are told apart by the hub's key, but there is none", cure)

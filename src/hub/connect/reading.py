@@ -110,6 +110,8 @@ def _syntax(error: MarkedYAMLError, file: str) -> Problem:
     cure = "quote a text that holds ': ' or begins with one of @ ` % & * ! | > [ {"
     if "but got '['" in what:
         cure = 'inside of { } a path with [ ] has to be quoted: "Line_Tax[0].percentage"'
+    elif "but got '{'" in what:
+        cure = 'inside of { } a text with { } in it has to be quoted: "/items/{id}"'
     elif "\\t" in what:
         cure = "indent with spaces, not with tabs"
     elif "single document" in what:
