@@ -299,7 +299,8 @@ class TrytonConnector:
             below = self._definitions(one["relation"]) if inside else {}
             if one["type"] == "one2many":
                 lines[name] = "id"
-            fields.append(described(name, one, tuple(described(n, below[n]) for n in simple(below)), name in defaults))
+            given = name in defaults or f"{name}_readonly" in definitions  # a number that Tryton counts up itself
+            fields.append(described(name, one, tuple(described(n, below[n]) for n in simple(below)), given))
         path = self._settings.key_of(model)
         return Resource(
             name=model, label=model, fields=tuple(fields), line_ids=lines, batch=self._settings.page, parallel=2,

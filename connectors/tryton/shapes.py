@@ -13,7 +13,7 @@ KEY_PREFIX = "hub:"
 TYPES: dict[str, FieldType] = {
     "char": "text", "text": "text", "fullname": "text", "reference": "text", "integer": "integer", "bigint": "integer",
     "numeric": "decimal", "float": "decimal", "boolean": "boolean", "date": "date", "datetime": "datetime",
-    "timestamp": "datetime", "selection": "choice", "multiselection": "choices", "many2one": "reference",
+    "timestamp": "datetime", "selection": "choice", "multiselection": "choices", "many2one": "integer",
     "one2many": "lines", "many2many": "any",
 }  # fmt: skip
 OWN = {"xml_id", "rec_name", "create_uid", "write_uid", "create_date", "write_date", "last_modified_at"}
