@@ -122,6 +122,8 @@ def _general(answer: Answer, operation: str, look: Look, messages: list[str], re
     if status < 400:
         return None
     told = said(look, messages) or answer.excerpt()
+    if operation == "login" and status < 500 and status != 429:
+        return AuthenticationError(f"the log-in is refused: {told}", cure=CURE_CREDENTIALS)
     if status == 401:
         refused = AuthenticationError(f"the system refuses our credentials: {told}", cure=CURE_CREDENTIALS)
         return Renew(refused) if renewable else refused

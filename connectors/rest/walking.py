@@ -57,12 +57,13 @@ class Walker:
         way = way_of(self.paging, self.id)
         for attempt in range(1, MOST_WALKS + 1):
             seen = array("Q")
-            total: int | None = None
+            total = 0
             for answer, rows, _, following in self._pages(way, values, since, resume):
                 seen.extend(_mark(row, self.id) for row in rows)
-                total = self._total(answer) if resume is None else None
+                # The most there ever were: one that is deleted after it was seen makes others move up unseen.
+                total = max(total, self._total(answer) or 0) if resume is None else 0
                 last = following is None
-                sure = not last or total is None or len(set(seen)) >= total
+                sure = not last or len(set(seen)) >= total
                 again = last and not sure and attempt < MOST_WALKS
                 behind = following.params.get(way.param) if following and isinstance(way, AfterLast) else None
                 yield Batch(rows, last and not again, answer.server_time(), behind, sure)
