@@ -56,7 +56,8 @@ def oauth(grant, more=""):
         top=f"""
 settings: {{secret: {{secret: true}}, token: {{secret: true, optional: true}}}}
 auth:
-  oauth2: {{grant: {grant}, url: "https://login.test/token", client_id: hub, client_secret: "{{settings.secret}}"{more}}}
+  oauth2: {{grant: {grant}, url: "https://login.test/token", client_id: hub,
+    client_secret: "{{settings.secret}}"{more}}}
 """
     )
 

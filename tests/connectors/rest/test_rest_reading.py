@@ -77,7 +77,7 @@ def test_paging_parameters_can_go_into_the_body_of_a_search():
         assert call.body["sort"] == "id"
         return {"data": numbered(5)[call.body["from"] : call.body["from"] + 2]}
 
-    with product(manifest(search, "paging: {offset: from, within: body, size: 2, size_param: n}"), handler) as (
+    with product(manifest(search, "paging: {offset: from, within: body, size: 2}"), handler) as (
         made,
         _,
     ):

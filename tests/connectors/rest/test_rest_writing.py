@@ -356,7 +356,7 @@ def test_lines_as_a_list_go_whole_with_their_ids():
         sent = next(call.body for call in world.calls if call.method == "PATCH")
         assert sent == {"lines": [{"id": 1, "qty": 6}, {"unit": "件", "no": 3, "qty": 1}]}
         create(made, write("k2", lines=[{"id": "old", "no": 1}]), fields=["lines"])
-        assert [c.body for c in world.calls if c.method == "POST"][0]["lines"] == [{"unit": "件", "no": 1}]
+        assert next(c.body for c in world.calls if c.method == "POST")["lines"] == [{"unit": "件", "no": 1}]
 
 
 def test_lines_as_changes_say_what_is_new_other_and_gone():
