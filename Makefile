@@ -8,13 +8,14 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+MINUTES ?= 30
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
 RUN := $(VENV)/.ready-run
 DEV := $(VENV)/.ready-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench bench-quick lint format generated lock wheel-check clean
+.PHONY: help setup demo test soak audit secrets bench bench-quick lint format generated lock wheel-check clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,11 +28,23 @@ demo: $(RUN)  ## sets everything up and runs the main job on bundled sandboxes
 test: $(DEV)  ## sets everything up and runs the tests
 	$(BIN)/pytest $(PYTEST_ARGS)
 
+crash: $(DEV)  ## kills hundreds of passes, and PostgreSQL under them; prints the figures (about half an hour)
+	$(BIN)/python -m tests.crash --kills 200 --server-kills 50
+
 bench: $(DEV)  ## the whole set of benchmarks against handwritten limits
 	$(BIN)/python -m benchmarks
 
 bench-quick: $(DEV)  ## the same with few records and one pair each
 	$(BIN)/python -m benchmarks --quick
+
+soak: $(DEV)  ## everybody works for MINUTES under all faults at once, then every law is checked
+	$(BIN)/python -m tests.soak --minutes $(MINUTES)
+
+audit: $(DEV)  ## known weaknesses of the dependencies (says so loudly where no service can be asked)
+	$(BIN)/python scripts/audit.py dependencies
+
+secrets: $(DEV)  ## looks for secrets among the files
+	$(BIN)/python scripts/audit.py secrets
 
 lint: $(DEV)  ## style, types, import rules, generated files up to date
 	$(BIN)/ruff check .

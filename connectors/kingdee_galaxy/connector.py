@@ -102,6 +102,9 @@ class KingdeeGalaxy:
     def delete(self, resource: str, writes: Sequence[Write], options: Record) -> list[Result]:
         return self._writer.delete(resource, writes, options)
 
+    def finish(self, resource: str, writes: Sequence[Write], fields: Sequence[str], options: Record) -> list[Result]:
+        return self._writer.finish(resource, writes, fields, options)
+
     def probe(
         self, resource: str, writes: Sequence[Write], fields: Sequence[str], options: Record
     ) -> list[Remote | None]:

@@ -89,7 +89,9 @@ class Packer:
             for entry in entries:
                 for line in new_lines[entry]:
                     _fill(line, {}, (source or {}).get(entry) or {})
-        self._follow(new_lines, {**(write.old or {}), **values})
+        known = {**(write.old or {}), **values}
+        self._follow(new_lines, known)
+        self._keep(values, write.old or {}, known)
         self._fill_units(new_lines, units)
         only = [k for k in values if k not in entries]
         for entry in entries:
@@ -97,6 +99,14 @@ class Packer:
             only += [entry, *keys]
         pk: Any = int(str(write.id)) if str(write.id).isdigit() else write.id
         return Packet({self._info.pk: pk, **self._model(values)}, tuple(only), entries, stage, switches)
+
+    def goal(self, write: Write) -> Packet:
+        """The states that a write wants its record in, with nothing to save."""
+        try:
+            stage, switches = self._taken_out(self._checked(write.values))
+        except RecordRejected:
+            return Packet({})  # it was never sent
+        return Packet({}, (), (), stage, switches)
 
     def materials_without_unit(self, writes: list[Write]) -> set[str]:
         """Numbers of materials on new lines that say no unit."""
@@ -176,6 +186,17 @@ class Packer:
             for target in targets:
                 if not target.get(key) and known.get(other):
                     target[key] = known[other]
+
+    def _keep(self, values: Record, old: Record, known: Record) -> None:
+        """The same on lines that are there already, where nothing is said of them: they keep what they have. Kingdee
+        filled it in at their creation and would refuse to have it cleared."""
+        for name, other in self._info.follow.items():
+            entry, _, key = name.rpartition(".")
+            id_key = self._info.entries.get(entry, "")
+            before = {str(line.get(id_key)): line.get(key) for line in old.get(entry) or []}
+            for line in values.get(entry) or []:
+                if key in line and not line[key]:
+                    line[key] = before.get(str(line.get(id_key))) or known.get(other) or line[key]
 
     def _fill_units(self, values: Mapping[str, Any], units: Mapping[str, str]) -> None:
         if not self._info.units or not self._info.joined:

@@ -309,6 +309,11 @@ def version(meta: dict[str, Any]) -> str | None:
     return f"{meta['modified']}/{meta.get('status') or ''}"
 
 
+def stage_of(version: str | None) -> str:
+    """The state letter that a version tells; empty when it tells none."""
+    return (version or "").rpartition("/")[2]
+
+
 def _chunks(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
     for start in range(0, len(items), size):
         yield items[start : start + size]

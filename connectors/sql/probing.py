@@ -73,4 +73,4 @@ def _find(
             where=f"{database.services.system}/{source.name}",
             cure="set hub_key for the table or keys_table for the system, or mend the rows",
         )
-    return found[0] if found else None
+    return found[0] if found and not found[0].deleted else None

@@ -59,8 +59,18 @@ class ZohoAuth:
             self._tokens.refused(kept)
 
     def api_url(self) -> str:
-        """Where the API is: as configured, else as the token's answer says."""
-        return self._settings.api_url or str(json.loads(self._tokens.get())["api_domain"])
+        """Where the API is: as configured, else as the token's answer says. Raises UnexpectedAnswer where that would
+        leave TLS."""
+        if self._settings.api_url:
+            return self._settings.api_url
+        found = str(json.loads(self._tokens.get())["api_domain"])
+        if self._settings.accounts_url.startswith("https://") and not found.startswith("https://"):
+            raise UnexpectedAnswer(
+                "the accounts server names an API address without TLS, to which no token is sent",
+                where=self._where,
+                cure="write the API's address into api_url if this is meant",
+            )
+        return found
 
     def close(self) -> None:
         self._http.close()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from bad_days.bad_company import BadCompany, founded
 from bad_days.bad_numbers import Numbers
+from bad_days.mortal import MortalHub
 
 
 class Home:
@@ -76,3 +77,10 @@ def own_company(tmp_path: Any) -> Iterator[BadCompany]:
 @pytest.fixture(scope="session")
 def numbers() -> Numbers:
     return Numbers()
+
+
+@pytest.fixture
+def mortal(own_company: BadCompany) -> Iterator[MortalHub]:
+    mortal = MortalHub(own_company)
+    yield mortal
+    mortal.close()

@@ -1,10 +1,10 @@
 """A process that carries out ``hub`` commands in children, each of which kills itself at a given moment.
 
-Started as ``python mortal_hub.py PROJECT``; reads JSON lines ``{"words": […], "moment": n}`` and answers with
+Started as ``python mortal_hub.py PROJECT``; reads JSON lines ``{"words": […], "moment": n, "of": …}`` and answers with
 ``{"status": …}``: the exit code, or minus the signal. Moments are counted over everything that can tear a pass apart:
-before and after each statement and commit in any database, before and after each request. Moment 0: live to the end;
-``"moments"`` then tells how many there were. One process for many commands, because importing the hub and reading the
-mappings costs more than a pass.
+before and after each statement and commit in any database, before and after each request; ``of``: only of requests
+whose address contains this. Moment 0: live to the end; ``"moments"`` then tells how many there were. One process for
+many commands, because importing the hub and reading the mappings costs more than a pass.
 """
 
 from __future__ import annotations
@@ -36,8 +36,11 @@ class Fate:
     def __init__(self) -> None:
         self.left = -1
         self.seen = 0
+        self.of = ""
 
-    def moment(self, *_: Any, **__: Any) -> None:
+    def moment(self, *_: Any, address: str = "", **__: Any) -> None:
+        if self.of not in address:
+            return
         self.seen += 1
         if self.seen == self.left:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -52,20 +55,20 @@ def watch_everything() -> None:
     send = requests.Session.send
 
     def watched(session: requests.Session, request: Any, **options: Any) -> Any:
-        fate.moment()
+        fate.moment(address=request.url)
         answer = send(session, request, **options)
-        fate.moment()
+        fate.moment(address=request.url)
         return answer
 
     requests.Session.send = watched  # type: ignore[method-assign]
 
 
-def run(words: list[str], moment: int) -> dict[str, Any]:
+def run(words: list[str], moment: int, of: str) -> dict[str, Any]:
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reading)
-        fate.left = moment or -1
+        fate.left, fate.of = moment or -1, of
         with contextlib.redirect_stdout(io.StringIO()):
             result = CliRunner().invoke(app, words)
         os.write(writing, json.dumps({"moments": fate.seen, "said": result.output[-2000:]}).encode())
@@ -84,7 +87,7 @@ def main() -> None:
     print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:
         order = json.loads(line)
-        print(json.dumps(run(order["words"], order["moment"])), flush=True)
+        print(json.dumps(run(order["words"], order["moment"], order["of"])), flush=True)
 
 
 if __name__ == "__main__":

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import pytest
 from bad_days.bad_company import ALWAYS, BadCompany
+from operate.small_prefect import SmallPrefect, small_prefect
 
 SECRET_NAMES = ("ZOHO_CLIENT_SECRET", "ZOHO_REFRESH_TOKEN", "KINGDEE_APP_SECRET")
 PASSWORD = "p%40ss-w0rd/of-finance+42"
 DEAD_DATABASE = f"postgresql+psycopg://hub:{quote(PASSWORD, safe='')}@127.0.0.1:9/finance"
 
 
-def test_no_secret_is_ever_said_or_stored(own_company: BadCompany, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def prefect() -> Iterator[SmallPrefect]:
+    with small_prefect() as server:
+        yield server
+
+
+def test_no_secret_is_ever_said_or_stored(
+    own_company: BadCompany, prefect: SmallPrefect, monkeypatch: pytest.MonkeyPatch
+) -> None:
     company = own_company
     said: dict[str, str] = {}
 
     def hub(*words: str, env: dict[str, str] | None = None) -> None:
-        found = company.hub(*words, env=env)
+        found = company.hub(*words, env={"PREFECT_API_URL": prefect.url, **(env or {})})
         said[f"{len(said)}: hub {' '.join(words)}"] = found.out + found.err
 
     company.edit("zoho", company.tax_ids()[0], Website="https://ordinary.example.com")
@@ -46,6 +56,10 @@ def test_no_secret_is_ever_said_or_stored(own_company: BadCompany, monkeypatch: 
         hub(*words, "--json")
     assert "Traceback" in "".join(said.values()), "no traceback was shown: this test shows too little"
     assert "zoho" in "".join(said.values())
+    told = [json.dumps(call, ensure_ascii=False) for call in prefect.calls]
+    for path in ("/api/artifacts/", "/api/logs/", "/api/events", "/set_state"):
+        assert any(path in call for call in told), f"nothing was told to {path}: this test shows too little"
+    said |= {f"Prefect {at}": call for at, call in enumerate(told)}
     spoken = [f"{w}: {_around(text, secret)}" for w, text in said.items() for secret in secrets if _holds(text, secret)]
     assert not spoken, "\n".join(spoken)
     assert _in_files(company, secrets) == []

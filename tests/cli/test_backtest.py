@@ -138,3 +138,37 @@ def test_what_is_remembered_of_a_mapping_is_what_the_file_said() -> None:
 
     said = {"values": {True: "Y", None: ["N", None], 3: Decimal("1.50"), "map": {"number": "x"}}}
     assert _unpacked(loads(dumps(_packed(said)))) == said
+
+
+def test_a_changed_policy_is_tried_on_the_decisions_that_were_made(hub, twins: Path, crm: Path) -> None:
+    execute(twins, "erp", "UPDATE customers SET phone = '021 1111 2222' WHERE number = 'C002'")
+    assert hub("sync").code == 0
+    config = twins / "hub.yaml"
+    assert hub("backtest", config, "--json").data["differing"] == 0
+    old = config.read_text("utf-8")
+    copy = twins / "draft.yaml"
+    copy.write_text(old.replace("both}", "both}\n    authority: {phone: crm}", 1), "utf-8")
+    assert "authority" in copy.read_text("utf-8")
+    (told,) = hub("backtest", copy, "--json").data["policies"]
+    assert told["compared_with"] == "the policy in use"
+    assert told["changes"] == ["authority.phone: — → crm"]
+    (held,) = [d for d in told["differences"] if d["what"] == "hub"]
+    assert (held["field"], held["records"], held["samples"][0]["before"]) == ("phone", 1, "021 1111 2222")
+
+    config.write_text(copy.read_text("utf-8"), "utf-8")
+    said = hub("backtest", config, "--json")
+    assert said.code == 1
+    (own,) = said.data["policies"]
+    assert own == {**told, "compared_with": "the policy as last applied"}
+    plan = hub("plan")
+    assert "the policy of customer, compared with the policy as last applied: authority.phone: — → crm" in plan.out
+    assert "1 records would have come out differently" in plan.out
+    assert hub("plan", "--json").data["changed_policies"] == []
+
+
+def test_a_policy_that_is_wrong_is_told_where(hub, crm: Path, tmp_path: Path, twins: Path) -> None:
+    copy = tmp_path / "draft.yaml"
+    copy.write_text((twins / "hub.yaml").read_text("utf-8").replace("both}", "both}\n    deletes: newst", 1), "utf-8")
+    said = hub("backtest", copy)
+    assert said.code == 2
+    assert f"{copy}:" in said.err

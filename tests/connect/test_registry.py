@@ -108,9 +108,9 @@ def test_an_unknown_name_brings_a_suggestion(tmp_path):
         ("name: bad\ntitle: x\nsecret: [url]\n", r"manifest\.yaml:3:1: unknown key 'secret' → did you mean 'secrets'"),
         ("name: bad\ntitle: x\nconnector: nowhere\n", r"manifest\.yaml:3:1: connector: "),
         ("name: other\ntitle: x\n", r"manifest\.yaml:1:1: the manifest is of 'other'"),
-        ("name: [\n", r"manifest\.yaml:\d+:\d+: not valid YAML"),
-        ("- a\n", "a manifest is a mapping"),
-        ("name: bad\n", "title: Field required"),
+        ("name: [\n", r"manifest\.yaml:\d+:\d+: not YAML"),
+        ("- a\n", "a mapping of keys was expected"),
+        ("name: bad\n", ".title. is missing"),
     ],
 )
 def test_a_wrong_manifest_says_where(tmp_path, manifest, message):

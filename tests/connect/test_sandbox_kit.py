@@ -68,6 +68,16 @@ class Notes(SandboxApp):
             raise LookupError(f"there is no resource {resource!r}")
         return self.notes
 
+    def expire(self):
+        self.ended = getattr(self, "ended", 0) + 1
+
+    def touch(self, resource, chance):
+        if resource == "notes":
+            self.edit("notes", chance.choice(sorted(self.notes)), {}, "somebody")
+
+    def listing(self, operation, content):
+        return (content["notes"], lambda note: note["id"]) if operation.name == "GET notes" else None
+
     def create(self, resource, values, user):
         if "text" not in values:
             raise ValueError("a note needs text")
@@ -207,6 +217,53 @@ def test_bad_answers_of_every_kind(running, client):
     assert get(running).json()["notes"]
 
 
+def ids(running):
+    return [note["id"] for note in get(running).json()["notes"]]
+
+
+def test_lists_that_do_not_tell_the_truth(running, client):
+    client.add_faults({"kind": "missing"})
+    assert len(ids(running)) == 1
+    client.add_faults({"kind": "doubled"})
+    assert sorted(ids(running)) in (["0", "0", "1"], ["0", "1", "1"])
+    client.add_faults({"kind": "gigantic", "bytes": 90_000})
+    assert len(get(running).content) > 80_000
+    assert ids(running) == ["0", "1"], "the records themselves are untouched"
+    client.add_faults({"kind": "missing"})
+    assert requests.post(running.url + "notes", json={"text": "x"}, timeout=5).json()["notes"], "no list: left alone"
+
+
+def test_log_ins_end_and_pages_shift_before_the_request_is_carried_out(running, client):
+    client.add_faults({"kind": "expire"}, {"kind": "shift"})
+    assert ids(running) == ids(running) == ["0", "1"]
+    assert running.app.ended == 1
+    assert [(c["user"], c["action"]) for c in client.history()] == [("somebody", "update")]
+
+
+def test_an_answer_can_call_itself_something_else_or_unpack_to_more_than_it_is(running, client):
+    client.add_faults({"kind": "content_type"})
+    called = get(running)
+    assert called.headers["Content-Type"] == "text/html" and called.json()["notes"]
+    client.add_faults({"kind": "bomb", "bytes": 5_000_000})
+    bomb = get(running)
+    assert int(bomb.headers["Content-Length"]) < 10_000 and len(bomb.content) > 5_000_000
+
+
+def test_a_body_can_come_in_small_pieces(running, client, monkeypatch):
+    slept = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    client.add_faults({"kind": "drip", "ms": 800})
+    assert get(running).json()["notes"]
+    assert sum(slept) == pytest.approx(0.8) and len(slept) > 5
+
+
+def test_any_fault_that_carries_the_request_out_can_cut_the_connection_then(running, client):
+    client.add_faults({"kind": "forgetful", "drop": True})
+    with pytest.raises(requests.ConnectionError):
+        get(running)
+    assert client.faults()[0]["hits"] == 1
+
+
 def test_latency_delays_the_product_but_not_the_control_api(running, client, monkeypatch):
     slept = []
     monkeypatch.setattr(time, "sleep", slept.append)
@@ -237,6 +294,23 @@ def test_faults_can_be_told_on_a_command_line():
     assert parse_faults('{"kind": "html"}') == [{"kind": "html"}]
     with pytest.raises(ValueError, match="status=x"):
         parse_faults("status=x")
+    with pytest.raises(ValueError, match="not JSON"):
+        parse_faults("[{]")
+
+
+def test_faults_can_be_told_in_a_file_and_all_at_once(tmp_path):
+    script = tmp_path / "monday.json"
+    script.write_text('[{"kind": "html", "skip": 3, "next": 2}, {"kind": "drop_after"}]', "utf-8")
+    assert [fault["kind"] for fault in parse_faults(f"@{script}")] == ["html", "drop_after"]
+    everything = parse_faults("hostile@0.1", frozenset({"forgetful"}))
+    kinds = {fault["kind"] for fault in everything}
+    assert {"forgetful", "drop_before", "drop_after", "missing", "doubled", "shift", "expire", "slow", "drip"} <= kinds
+    assert {fault["rate"] for fault in everything} == {0.1}
+    faults = Faults(frozenset({"forgetful"}))
+    for fault in everything:
+        faults.add(fault)
+    with pytest.raises(OSError):
+        parse_faults(f"@{tmp_path}/nowhere.json")
 
 
 def test_a_bug_in_the_sandbox_is_said_aloud(running, capfd):

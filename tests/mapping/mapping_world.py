@@ -130,3 +130,5 @@ def problems_of(fields: str, head: str = "", **more: Any) -> list[str]:
 
 
 FOLDER = Path(__file__).parent
+FILES = FOLDER.parent / "mappings"
+"""Mappings that are wrong, each with what has to be said of it, and right ones, of which nothing may be said."""

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mapping.mapping_world import FOLDER, RESOURCE, SPECS, lens_of
+from mapping.mapping_world import FILES, RESOURCE, SPECS, lens_of
 
 from hub.errors import RecordRejected
 from hub.mapping import load, quick
 from hub.mapping.paths import show
 from hub.model import forms
 
-RIGHT = sorted((FOLDER / "right").glob("*.yaml"))
+RIGHT = sorted((FILES / "right").glob("*.yaml"))
 
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(-5, 10**6), st.decimals(allow_nan=False, allow_infinity=False, places=3),
@@ -72,7 +72,7 @@ def test_both_ways_agree_on_every_record(path: Path, resource):
 
 
 HEADS = sorted(name for name, field in SPECS["deal"].fields.items() if field.type != "lines")
-EVERYTHING, _ = load(FOLDER / "right" / "everything.yaml", specs=SPECS, resource=RESOURCE)
+EVERYTHING, _ = load(FILES / "right" / "everything.yaml", specs=SPECS, resource=RESOURCE)
 
 
 @given(st.dictionaries(st.sampled_from(HEADS), SCALARS))

@@ -4,7 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from mapping.mapping_world import DEAL, FOLDER, RESOURCE, file_of, read_mapping
+from mapping.mapping_world import DEAL, FILES, FOLDER, RESOURCE, file_of, read_mapping
 
 from hub.connect import registry
 from hub.mapping import load
@@ -19,7 +19,7 @@ from hub.model import entities
 from hub.model.spec import FieldSpec
 
 BUNDLED = sorted(p for p in (Path(__file__).parents[2] / "mappings").rglob("*.yaml") if not p.stem.endswith("_test"))
-RIGHT = sorted(FOLDER.joinpath("right").glob("*.yaml"))
+RIGHT = sorted(FILES.joinpath("right").glob("*.yaml"))
 
 
 class CutsToFour:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from mapping.mapping_world import FOLDER, RESOURCE, SPECS, file_of, lens_of, problems_of, read_mapping
+from mapping.mapping_world import FILES, RESOURCE, SPECS, file_of, lens_of, problems_of, read_mapping
 
 from hub.connect.capabilities import Field, Resource
 from hub.errors import ConfigurationError
@@ -11,7 +11,7 @@ from hub.mapping import load, require
 from hub.mapping.reading import read_yaml
 
 
-@pytest.mark.parametrize("path", sorted((FOLDER / "wrong").glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((FILES / "wrong").glob("*.yaml")), ids=lambda path: path.stem)
 def test_a_wrong_mapping_is_told_where_why_and_what_to_do(path: Path):
     lines = path.read_text("utf-8").splitlines()
     expected = [line[2:] for line in lines if line.startswith("# ")]
@@ -25,7 +25,7 @@ def test_a_wrong_mapping_is_told_where_why_and_what_to_do(path: Path):
     assert {p.position.file for p in problems} == {str(path)}
 
 
-@pytest.mark.parametrize("path", sorted((FOLDER / "right").glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((FILES / "right").glob("*.yaml")), ids=lambda path: path.stem)
 @pytest.mark.parametrize("resource", [RESOURCE, None], ids=["against the resource", "without a resource"])
 def test_a_right_mapping_stays_silent(path: Path, resource):
     lens, problems = load(path, specs=SPECS, resource=resource)
@@ -36,7 +36,7 @@ def test_a_right_mapping_stays_silent(path: Path, resource):
 
 
 def test_what_a_lens_says_about_itself():
-    lens, _ = load(FOLDER / "right" / "everything.yaml", specs=SPECS, resource=RESOURCE)
+    lens, _ = load(FILES / "right" / "everything.yaml", specs=SPECS, resource=RESOURCE)
     assert (lens.entity, lens.resource) == ("deal", "Deals")
     assert lens.match == (("number",), ("customer", "title"))
     assert (lens.read_options, lens.write_options) == ({"page": 200}, {"trigger": []})

@@ -102,6 +102,8 @@ MUTANTS = [
     ("status: {field: [X, Y], via: {cases: {draft: [A, N], approved: [B, N]}}}", "cases", "get", lambda w: "draft"),
     ("phone: {field: X, via: {phone: CN}}", "phone", "get", dialled),
     ("phone: {field: X, via: {phone: {region: CN, style: national}}}", "phone", "put", lambda text: text[:-1]),
+    ("phone: {field: [X, Y], via: {area_code: CN}}", "area_code", "get", dialled),
+    ("phone: {field: [X, Y], via: {area_code: CN}}", "area_code", "put", lambda parts: parts[::-1]),
     ("email: X", "email", "get", str.lower),
     ("email: X", "email", "put", lambda text: text.split("+")[0]),
     ("tax_id: X", "tax_id", "get", lambda text: text[:18]),

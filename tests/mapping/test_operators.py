@@ -98,6 +98,30 @@ CASES = [
 ]  # fmt: skip
 
 
+AREAS = [
+    (["010", "8715 0685"], "+861087150685", ["010", "87150685"]),
+    (["0571", "58674599-12"], "+8657158674599;ext=12", ["0571", "58674599-12"]),
+    ([None, "138 0013 8000"], "+8613800138000", [None, "138 0013 8000"]),
+    ([None, "010 8715 0685"], "+861087150685", ["010", "87150685"]),
+    (["010", "+49 40 30091200"], "+494030091200", [None, "+494030091200"]),
+    (["010", "call the doorman"], "010-call the doorman", [None, "010-call the doorman"]),
+]
+
+
+@pytest.mark.parametrize(("remote", "canonical", "written"), AREAS)
+def test_an_area_code_of_its_own(remote, canonical, written):
+    field = "phone: {field: [First, Last], via: {area_code: CN}}"
+    assert get(field, {"First": remote[0], "Last": remote[1]}) == {"phone": canonical}
+    assert list(put(field, {"phone": canonical}).values()) == written
+    old = {"First": remote[0], "Last": remote[1]}
+    assert put(field, {"phone": canonical}, old) == old, "what means the same already is left alone"
+
+
+def test_a_country_that_dials_no_zero():
+    field = "phone: {field: [First, Last], via: {area_code: US}}"
+    assert put(field, {"phone": "+12128424132"}) == {"First": "212", "Last": "8424132"}
+
+
 def rule(field: str, how: str) -> str:
     return f"{field}: {{field: Extra.x, {how}}}"
 
@@ -113,7 +137,7 @@ def test_what_operators_read_and_write(field, how, remote, canonical, written):
 
 def test_every_operator_has_a_case_here():
     # These need several fields, the old value, fields beside them, or a function; they have tests of their own below.
-    elsewhere = {"join", "part", "python", "cases", "percent_of", "with_tax", "without_tax"}
+    elsewhere = {"area_code", "join", "part", "python", "cases", "percent_of", "with_tax", "without_tax"}
     assert {name for name in OPERATORS if not any(name in how for _, how, *_ in CASES)} == elsewhere
 
 

@@ -4,7 +4,7 @@ import json
 
 import jsonschema
 import pytest
-from mapping.mapping_world import FOLDER
+from mapping.mapping_world import FILES, FOLDER
 
 from hub.mapping.operators import OPERATORS
 from hub.mapping.reading import read_yaml
@@ -30,7 +30,7 @@ def as_json(data):
     return json.loads(json.dumps(data, default=float))
 
 
-@pytest.mark.parametrize("path", sorted((FOLDER / "right").glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((FILES / "right").glob("*.yaml")), ids=lambda path: path.stem)
 def test_right_mappings_fit_the_schema(path):
     data = read_yaml(path)[0].data
     assert [error.message for error in VALIDATOR.iter_errors(as_json(data))] == []
@@ -43,7 +43,7 @@ def test_right_mappings_fit_the_schema(path):
      "wrong_direction", "null_field"],
 )  # fmt: skip
 def test_mistakes_of_grammar_are_underlined_in_the_editor_too(name):
-    data = read_yaml(FOLDER / "wrong" / f"{name}.yaml")[0].data
+    data = read_yaml(FILES / "wrong" / f"{name}.yaml")[0].data
     assert list(VALIDATOR.iter_errors(as_json(data)))
 
 

@@ -80,7 +80,7 @@ TOP = "version: 1\nsystems:\n  crm: {connector: memo}\n  erp: {connector: memo}\
             TOP + "  customer: {systems: {crm: both}, create: {wms: false}}\n",
             "hub.yaml:6:45: the system 'wms' takes no part",
         ),
-        (TOP + "  customer: {systems: {crm: both}, create: {crm: maybe}}\n", "hub.yaml:6:50: 'crm' holds"),
+        (TOP + "  customer: {systems: {crm: both}, create: {crm: maybe}}\n", "hub.yaml:6:50: 'crm': expected true"),
         (TOP + "  customer: {systems: {crm: both}, schedule: 15}\n", "hub.yaml:6:46: 'schedule'"),
         (
             TOP + "  customer: {systems: {crm: both}, schedule: 5 minutes}\n",

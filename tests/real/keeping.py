@@ -30,7 +30,7 @@ def made(name: str, recipe: str, make: Callable[[Path], None]) -> Path:
     others wait."""
     folder = cache() / name
     mark = hashlib.sha256(recipe.encode()).hexdigest()
-    with FileLock(folder.with_suffix(".lock")):
+    with FileLock(folder.parent / f"{name}.lock"):
         stamp = folder / STAMP
         if not (stamp.is_file() and stamp.read_text() == mark):
             shutil.rmtree(folder, ignore_errors=True)

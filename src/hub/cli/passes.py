@@ -45,27 +45,36 @@ def plan(
 
     Example: hub plan customer --out plan.json
     """
-    from hub.cli.backtests import changed_mappings
+    from hub.cli.backtests import changed_mappings, changed_policies, show_policies
     from hub.cli.backtests import show as show_changed
+    from hub.cli.files import write_private
     from hub.cli.running import EXIT_CODES, plan_data, run_pass, show_report
     from hub.operate.passes import Scope
     from hub.sync.backtest import Backtest
+    from hub.sync.backtest_policy import PolicyBacktest
 
     changed: list[Backtest] = []
+    ruled: list[PolicyBacktest] = []
 
     def work(engine: Engine) -> PassReport:
         changed.extend(changed_mappings(shell, engine, entities or None))
+        ruled.extend(changed_policies(engine, entities or None))
         return engine.plan(entities or None, system or None)
 
     report = run_pass(shell, "plan", Scope(entities or [], system or []), work)
-    data = {**plan_data(report), "changed_mappings": [one.as_dict() for one in changed]}
+    before = {
+        "changed_mappings": [one.as_dict() for one in changed],
+        "changed_policies": [one.as_dict() for one in ruled],
+    }
+    data = {**plan_data(report), **before}
 
     def show(console: Console) -> None:
         show_changed(console, changed)
+        show_policies(console, ruled)
         show_report(console, report)
 
     if out is not None:
-        out.write_text(to_json(data) + "\n", encoding="utf-8")
+        write_private(out, to_json(data) + "\n")
     shell.answer(data, show)
     return EXIT_CODES[report.state]
 

@@ -1,4 +1,4 @@
-"""What waits for a person: ``hub conflicts`` and ``hub letters``. And why things are as they are: ``hub explain``."""
+"""What waits for a person: ``hub conflicts`` and ``hub letters``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,6 @@ def register(app: typer.Typer) -> None:
     command(letters, "show")(show_letter)
     command(letters, "replay")(replay)
     command(letters, "discard")(discard)
-    command(app, "explain")(explain)
 
 
 def list_conflicts(shell: Shell) -> int:
@@ -132,20 +131,6 @@ def discard(shell: Shell, letters: Letters = None) -> None:
     shell.answer({"discarded": count}, f"{count} given up")
 
 
-def explain(
-    shell: Shell,
-    entity: Annotated[str, typer.Argument(metavar="ENTITY", help="customer, order …")],
-    key: Annotated[str, typer.Argument(metavar="KEY", help="A number or name, a system's id, or the hub's.")],
-    field: Annotated[str | None, typer.Argument(metavar="FIELD", help="Only this field [default: all].")] = None,
-) -> None:
-    """Why each value is what it is: from which system, when, by which mapping line, under which rule, in which run.
-
-    Example: hub explain customer C00017 phone
-    """
-    found = _stored(shell, lambda engine: engine.explain(entity, key, field))
-    shell.answer(found, lambda console: _show_explained(console, found, alone=field is not None))
-
-
 def _stored(shell: Shell, work: Any) -> Any:
     from hub.cli.running import stored_engine
 
@@ -211,41 +196,3 @@ def _field_spec(engine: Engine, row: Row) -> FieldSpec:
             "this conflict is not about one value", where=f"conflict {row['id']}", cure="--take theirs or --take ours"
         )
     return spec
-
-
-def _show_explained(console: Console, found: Row, *, alone: bool) -> None:
-    from hub.cli.output import section
-    from hub.operate.tables import cell, generic_rows
-
-    deleted = f", deleted {found['deleted']}" if found["deleted"] else ""
-    console.print(f"{found['entity']} {found['hub_id']}{deleted}", style="bold", soft_wrap=True)
-    section(console, "is in", [{"system": s, "id": cell(link["id"])} for s, link in found["links"].items()])
-    rows = [
-        {"field": name, "value": cell(f["value"]), "from": cell(f["from"]), "at": cell(f["at"]),
-         "mapping line": cell(f["mapping"]), "owner": cell(f["owner"])}
-        for name, f in found["fields"].items()
-    ]  # fmt: skip
-    section(console, "values", rows)
-    if alone:
-        for name, told in found["fields"].items():
-            section(console, f"{name}, step by step", generic_rows([_step_row(step) for step in told["steps"]], ()))
-
-
-def _step_row(step: Row) -> Row:
-    """One step of a value's history in one sentence."""
-    from hub.operate.tables import cell
-
-    told = str(step.get("text") or "")
-    if "decision" in step:
-        told = f"{step['decision']} ({step['rule']}): {cell(step['base'])} → {cell(step['theirs'])}"
-        if step["ours"] not in (None, step["base"]):
-            told += f", the hub held {cell(step['ours'])}"
-        if step.get("by"):
-            told += f", by {step['by']}"
-    elif step.get("fields"):
-        told = "; ".join(f"{path}: {cell(old)} → {cell(new)}" for path, (old, new) in step["fields"].items())
-        if step.get("rewritten"):
-            told += f"; the system made {cell(step['rewritten'][1])} of it"
-    elif step.get("take"):
-        told = f"a person took {step['take']}"
-    return {"at": cell(step["at"]), "system": step["system"], "kind": step["kind"], "what": told, "run": step["run"]}

@@ -59,7 +59,7 @@ def sandbox(
     try:
         run(
             create, port=port, records=records, seed=seed, latency_ms=latency, jitter_ms=jitter,
-            faults=faults, **_options(option or []),
+            faults=faults, **options_of(option or []),
         )  # fmt: skip
     except FileNotFoundError as error:
         raise ConfigurationError("there is no such file", where=f"--faults @{error.filename}") from error
@@ -75,7 +75,7 @@ def sandbox(
         ) from error
 
 
-def _options(pairs: list[str]) -> dict[str, Any]:
+def options_of(pairs: list[str]) -> dict[str, Any]:
     """``NAME=VALUE`` as keyword arguments; a value that is JSON (a number, true) is taken as such."""
     options: dict[str, Any] = {}
     for pair in pairs:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from hub import errors
+from hub.cli.plain import PlainFormatter, escaped_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -157,8 +158,8 @@ def exit_code(error: errors.HubError) -> int:
 
 
 def to_json(data: Any) -> str:
-    """One line of JSON; decimals and paths as text, Chinese as itself."""
-    return json.dumps(data, ensure_ascii=False, default=str)
+    """One line of JSON; decimals and paths as text, Chinese as itself, control characters of all kinds escaped."""
+    return escaped_json(json.dumps(data, ensure_ascii=False, default=str))
 
 
 def guarded(shell: Shell, work: Callable[[], int | None]) -> int:
@@ -180,7 +181,7 @@ def _log_to_standard_error(level: int) -> None:
     from hub.connect.redact import protect
 
     handler = protect(logging.StreamHandler(sys.stderr))
-    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s" if level < 30 else "%(message)s"))
+    handler.setFormatter(PlainFormatter("%(levelname)s %(name)s: %(message)s" if level < 30 else "%(message)s"))
     logger = logging.getLogger("hub")
     logger.handlers = [handler]
     logger.setLevel(level)
@@ -195,8 +196,8 @@ def _title(error: errors.HubError) -> str:
 
 
 def _console(stream: Any) -> Console:
-    from rich.console import Console
+    from hub.cli.console import PlainConsole
 
     # Piped output is for grep and less: one record a line, however long.
     width = None if stream.isatty() else 200
-    return Console(file=stream, width=width, markup=False, highlight=False)
+    return PlainConsole(file=stream, width=width, markup=False, highlight=False)

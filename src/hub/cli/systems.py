@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from hub.connect.capabilities import Field, Resource
+    from hub.connect.guarantees import Guarantee
     from hub.project import Project, System
+    from hub.sync.policy import Endpoint
 
 Row = dict[str, Any]
 
@@ -120,19 +122,44 @@ def _refuse(project: Project, system: str | None = None) -> None:
 
 def _checked(project: Project, system: System) -> Row:
     """What a system says of itself; its resources in use are asked for anew and remembered."""
+    from hub.connect.guarantees import guarantee
+
     row: Row = {"system": system.name, "connector": system.entry.name, "ok": False, "error": None}
-    row |= {"identity": "", "details": {}, "limits": {}, "problems": [], "resources": {}}
+    row |= {"identity": "", "details": {}, "limits": {}, "problems": [], "resources": {}, "creates": {}}
+    row["tier"] = system.known.tier if system.known is not None else None
     try:
         health = _connector(project, system.name).check()
         row |= {"identity": health.identity, "details": health.details, "limits": health.limits}
         row["problems"] = list(health.problems)
         for endpoint in project.setup.endpoints:
             if endpoint.system == system.name:
-                row["resources"][endpoint.resource.name] = len(system.refresh(endpoint.resource.name).fields)
+                live = system.refresh(endpoint.resource.name)
+                row["resources"][live.name] = len(live.fields)
+                _tell_creates(row, endpoint, guarantee(system.connector, live, system.known), project)
     except HubError as error:
         row["error"] = {"type": type(error).__name__, "what": error.what, "where": error.where, "cure": error.cure}
     row["ok"] = not row["error"] and not row["problems"]
     return row
+
+
+def _tell_creates(row: Row, endpoint: Endpoint, promise: Guarantee, project: Project) -> None:
+    """What becomes of creates here. That they are held for a person is a problem; a risk taken knowingly is none."""
+    policy = project.setup.policies[endpoint.entity]
+    if endpoint.direction == "in" or not policy.create.get(endpoint.system, True):
+        return
+    accepted = endpoint.system in policy.unproven
+    row["creates"][endpoint.resource.name] = {
+        "how": promise.how,
+        "proof": promise.proof,
+        "says": promise.says,
+        "held": bool(promise.held) and not accepted,
+    }
+    if promise.held and not accepted:
+        accept = f"entities.{endpoint.entity}.create: {{{endpoint.system}: unproven}}"
+        row["problems"].append(
+            f"{endpoint.resource.name}: creates are held for a person: {promise.held} → make it findable, or accept the"
+            f" risk with {accept}"
+        )
 
 
 def _concerns(project: Project, file: str, system: str) -> bool:
@@ -151,7 +178,13 @@ def _show_checked(console: Console, rows: list[Row], problems: list[str]) -> Non
         for name, value in {**row["details"], **row["limits"]}.items():
             console.print(f"  {name}: {value}", soft_wrap=True)
         for name, fields in row["resources"].items():
-            console.print(f"  {name}: {fields} fields", soft_wrap=True)
+            creates = f"; {row['creates'][name]['says']}" if name in row["creates"] else ""
+            console.print(f"  {name}: {fields} fields{creates}", soft_wrap=True)
+        if row["tier"] is None:
+            advice = f"what it promises is believed; hub connector verify {row['connector']} --write tries it"
+            console.print(f"  the connector was never verified: {advice}", soft_wrap=True)
+        else:
+            console.print(f"  the connector's tier: {row['tier']}", soft_wrap=True)
         for problem in row["problems"]:
             console.print(f"  problem: {problem}", soft_wrap=True)
     for text in problems:

@@ -35,9 +35,14 @@ def encode(value: Any) -> bytes:
 def decode(body: bytes) -> Any:
     """JSON, with each number that has a fraction or exponent as a Decimal; integers stay ``int``.
 
-    Raises ``msgspec.DecodeError``.
+    Raises ``msgspec.DecodeError``, also for what no reader survives: brackets without end, a number beyond all bounds.
     """
-    return _decoder.decode(body)
+    try:
+        return _decoder.decode(body)
+    except RecursionError:
+        raise msgspec.DecodeError("the JSON is nested too deep") from None
+    except ArithmeticError:
+        raise msgspec.DecodeError("the JSON holds a number beyond all bounds") from None
 
 
 @dataclass(slots=True)

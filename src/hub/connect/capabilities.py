@@ -217,6 +217,21 @@ class Probe(Protocol):
 
 
 @runtime_checkable
+class Finish(Protocol):
+    def finish(self, resource: str, writes: Sequence[Write], fields: Sequence[str], options: Record) -> list[Result]:
+        """Bring writes that were cut in two to their end: for systems where one write is several calls (an ERP's save,
+        submit and audit), of which a crash or a lost answer may have left the first ones done.
+
+        Each write has the ``id`` of a record that is there. ``version`` None: its create was cut; else it was an
+        update (``values``) or a delete (no values) planned from that version, and a record that the write had opened
+        gets back to the state it had. Saves nothing, and does nothing to a record that is where it should be. Returns
+        a result a write, read back with ``fields``; with ``problem`` where the system refused a step. Raises what a
+        whole call raises: the writes stay in doubt and are taken up again later.
+        """
+        ...
+
+
+@runtime_checkable
 class Subscribe(Protocol):
     def subscribe(self, resource: str, callback_url: str, secret: str) -> str | None:
         """Ask for change notifications; returns when they expire (ISO 8601), None for never."""

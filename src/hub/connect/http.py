@@ -9,6 +9,7 @@ What becomes of a failed request depends on one question, *can it have been carr
 | 429                                                | RateLimited, repeated | RateLimited        |
 | 5xx                                                | Unavailable, repeated | UnknownOutcome     |
 | HTML or broken JSON where JSON was due             | UnexpectedAnswer      | UnknownOutcome     |
+| longer than ``largest_answer``                     | UnexpectedAnswer      | UnknownOutcome     |
 | 401                                                | AuthenticationError   | AuthenticationError |
 | any other 3xx, 4xx                                 | UnexpectedAnswer      | UnexpectedAnswer   |
 
@@ -35,11 +36,17 @@ from requests.adapters import HTTPAdapter
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
-from hub.connect.answers import CURE_LATER, Answer, encode, failure
+from hub.connect.answers import Answer, encode, failure
 from hub.connect.budget import Budget
 from hub.connect.redact import redact, redact_headers
 from hub.connect.services import Services
-from hub.errors import ConfigurationError, HubError, RateLimited, Unavailable, UnknownOutcome
+from hub.connect.wire import lost, whole
+from hub.errors import (
+    ConfigurationError,
+    HubError,
+    RateLimited,
+    Unavailable,
+)
 
 Expect = Literal["json", "bytes"]
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -113,6 +120,8 @@ class HttpOptions:
     """A longer wait asked for by the system is not sat out here: RateLimited goes to the caller."""
     pool: int = 8
     """Connections kept open."""
+    largest_answer: int = 256 * 1024 * 1024
+    """Bytes, unpacked. A longer answer is not read to its end: a few kilobytes of gzip can unpack to any amount."""
     headers: dict[str, str] = field(default_factory=dict)
 
 
@@ -200,6 +209,15 @@ class Http:
         """``request("POST", …)``."""
         return self.request("POST", path, **options)
 
+    def sign_with(self, auth: Auth | None) -> None:
+        """Put these credentials on the requests from now on: for log-ins that themselves need this object."""
+        self._auth = auth
+
+    @property
+    def services(self) -> Services:
+        """What the hub lent."""
+        return self._services
+
     def close(self) -> None:
         """Close the kept connections."""
         self._session.close()
@@ -266,14 +284,16 @@ class Http:
                     headers={**call.headers, **signed.headers},
                     timeout=(options.connect_timeout, options.read_timeout),
                     allow_redirects=False,
+                    stream=True,
                 )
+                body = whole(response, options.largest_answer, idempotent=call.idempotent, where=call.where)
             except requests.RequestException as problem:
                 self._count("errors")
-                raise _lost(problem, call) from None
+                raise lost(problem, call.url, idempotent=call.idempotent, where=call.where) from None
         answer = Answer(
             status=response.status_code,
             headers=response.headers,
-            body=response.content,
+            body=body,
             idempotent=call.idempotent,
             received=self._services.now(),
         )
@@ -347,42 +367,3 @@ def _ca_bundle() -> str | None:
 
 def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
-
-
-def _lost(problem: requests.RequestException, call: _Call) -> HubError:
-    """What a failure below HTTP means. Never quotes the exception: it holds the URL with its query."""
-    host = urlsplit(call.url).netloc.rpartition("@")[2]
-    reason = _reason(problem)
-    if reason == "certificate":
-        return ConfigurationError(
-            f"the TLS certificate of {host} is not trusted",
-            where=call.where,
-            cure="name the company's CA file in the system's `verify` setting",
-        )
-    if reason in ("address", "proxy address"):
-        return ConfigurationError(f"{host or redact(call.url)!r} is not a valid {reason}", where=call.where)
-    if reason in ("refused", "timeout while connecting"):
-        return Unavailable(
-            f"no connection to {host} ({reason})", where=call.where, cure="check the address, and that the system is up"
-        )
-    if call.idempotent:
-        return Unavailable(f"{host} did not answer completely ({reason})", where=call.where, cure=CURE_LATER)
-    return UnknownOutcome(f"the answer of {host} to a write was lost ({reason})", where=call.where)
-
-
-def _reason(problem: requests.RequestException) -> str:
-    if isinstance(problem, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
-        return "proxy address" if isinstance(problem, requests.exceptions.InvalidProxyURL) else "address"
-    if isinstance(problem, requests.ConnectTimeout):
-        return "timeout while connecting"
-    if isinstance(problem, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(problem):
-        return "certificate"
-    if isinstance(problem, requests.exceptions.ProxyError) or "NewConnectionError" in repr(problem):
-        return "refused"
-    if "NameResolutionError" in repr(problem):
-        return "refused"
-    if isinstance(problem, requests.ReadTimeout):
-        return "timeout"
-    if isinstance(problem, requests.exceptions.ContentDecodingError):
-        return "undecodable content"
-    return "connection lost"

@@ -23,6 +23,7 @@ Where = tuple[Any, ...]
 _TAG = "tag:yaml.org,2002:"
 _MAX_DEPTH = 60
 _MAX_NODES = 200_000
+_MAX_DIGITS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,8 @@ def read_yaml(source: FilePath | str, *, file: str | None = None) -> tuple[Secti
         return None, [_syntax(error, name)]
     except YAMLError as error:
         return None, [Problem(top, f"not YAML: {error}", "see the YAML 1.2 rules")]
+    except RecursionError:
+        return None, [Problem(top, "the file is too deep or too large", "no mapping needs brackets so deep")]
     if node is None:
         return Section(None, name, {}, {(): top}), []
     builder = _Builder(name)
@@ -107,6 +110,8 @@ def _syntax(error: MarkedYAMLError, file: str) -> Problem:
     cure = "quote a text that holds ': ' or begins with one of @ ` % & * ! | > [ {"
     if "but got '['" in what:
         cure = 'inside of { } a path with [ ] has to be quoted: "Line_Tax[0].percentage"'
+    elif "but got '{'" in what:
+        cure = 'inside of { } a text with { } in it has to be quoted: "/items/{id}"'
     elif "\\t" in what:
         cure = "indent with spaces, not with tabs"
     elif "single document" in what:
@@ -137,6 +142,8 @@ class _Builder:
             if not self.problems or "too deep" not in self.problems[-1].message:
                 self.problem(node, "the file is too deep or too large", "an alias (*name) may repeat itself in here")
             return None
+        if not isinstance(node, ScalarNode) and str(node.tag) not in (_TAG + "map", _TAG + "seq"):
+            self.tag(node)
         if isinstance(node, MappingNode):
             return self.mapping(node, where, depth)
         if isinstance(node, SequenceNode):
@@ -194,8 +201,11 @@ class _Builder:
             return self.integer(node, text)
         if tag == _TAG + "float":
             return self.decimal(node, text)
-        self.problem(node, f"the tag {tag.removeprefix(_TAG)!r} means nothing here", "remove it")
+        self.tag(node)
         return text
+
+    def tag(self, node: Node) -> None:
+        self.problem(node, f"the tag {str(node.tag).removeprefix(_TAG)!r} means nothing here", "remove it")
 
     def whole(self, node: ScalarNode, text: str) -> str:
         """JSON writes characters beyond U+FFFF as two escapes, which YAML leaves apart."""
@@ -210,6 +220,9 @@ class _Builder:
         if len(digits) > 1 and digits[0] == "0" and digits.isdigit():
             self.problem(node, f"{text} would be read as the number {int(text)}", f'quote it: "{text}"')
             return text
+        if len(digits) > _MAX_DIGITS:
+            self.problem(node, f"a number of {len(digits)} digits is too long", "quote it if it is meant as text")
+            return text
         return int(text.replace("_", ""), 0)
 
     def decimal(self, node: ScalarNode, text: str) -> Any:
@@ -217,4 +230,8 @@ class _Builder:
         if number.lstrip("+-") in (".inf", ".nan"):
             self.problem(node, f"{text} is not a number a system can store", "quote it if it is meant as text")
             return text
-        return Decimal(number)
+        made = Decimal(number)
+        if len(number) > _MAX_DIGITS or (made and abs(made.adjusted()) > _MAX_DIGITS):
+            self.problem(node, f"{text[:40]} is too large or too exact a number", "quote it if it is meant as text")
+            return text
+        return made

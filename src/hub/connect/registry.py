@@ -15,7 +15,7 @@ import importlib.util
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -25,7 +25,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from hub.connect.bundled import bundled_dir
 from hub.connect.capabilities import Connector, Resource
-from hub.connect.manifest import MANIFEST, Manifest, read_manifest
+from hub.connect.guarantees import CAPABILITIES, Known, read_known
+from hub.connect.manifest import MANIFEST, Manifest, place_of, read_declaration, read_manifest
+from hub.connect.positions import Problem
 from hub.connect.services import Services
 from hub.errors import ConfigurationError
 
@@ -46,6 +48,10 @@ class ConnectorEntry:
     origin: Origin
     package: str | None = None
     """The importable package, for a connector from an entry point."""
+    by: ConnectorEntry | None = None
+    """For a product by declaration: the connector that reads its manifest."""
+    file: Path | None = None
+    """That manifest, where it is not the folder's ``manifest.yaml``."""
 
     @property
     def default_resources(self) -> tuple[str, ...]:
@@ -54,18 +60,48 @@ class ConnectorEntry:
 
     def open(self, settings: dict[str, Any], services: Services) -> Connector:
         """A connector for one system. Raises ConfigurationError for wrong settings; connects to nothing yet."""
+        if self.by is not None:
+            return self.by.open({**settings, "manifest": str(self.declaration)}, services)
         return cast(Connector, self._call(self.manifest.connector)(settings, services))
 
     def sandbox(self) -> Callable[..., Any] | None:
         """The function that makes this product's sandbox; None when the connector has none."""
         return self._call(self.manifest.sandbox) if self.manifest.sandbox else None
 
+    def contract(self) -> Any:
+        """The ``Contract`` that the connector is tried by (``hub.connect.contract``); None when it declares none."""
+        return self._call(self.manifest.contract)() if self.manifest.contract else None
+
+    def known(self) -> Known | None:
+        """What ``capabilities.yaml`` beside the manifest says; None when the connector was never verified."""
+        return read_known(self.folder / CAPABILITIES)
+
     def resources(self) -> list[Resource]:
         """The resources as a fresh account has them, known without touching a system; empty when there are none
         (a database has only its own)."""
+        if self.by is not None:
+            return self._declared()[0]
         if self.manifest.schemas:
             return list(self._call(self.manifest.schemas)())
         return [_read_resource(path) for path in sorted((self.folder / "schemas").glob("*.json"))]
+
+    @property
+    def declaration(self) -> Path:
+        """The manifest of a product by declaration."""
+        return self.file or self.folder / MANIFEST
+
+    def problems(self) -> list[Problem]:
+        """What is wrong with a product's declaration; empty for connectors with code of their own."""
+        return self._declared()[1] if self.by is not None else []
+
+    def _declared(self) -> tuple[list[Resource], list[Problem]]:
+        if self.by is None or self.by.manifest.declared is None:
+            raise ConfigurationError(
+                f"the connector {self.manifest.by!r} reads no declarations",
+                where=str(self.declaration),
+                cure="write 'connector: rest', or module:function of your own code",
+            )
+        return cast("tuple[list[Resource], list[Problem]]", self.by._call(self.by.manifest.declared)(self.declaration))
 
     def module(self, name: str) -> ModuleType:
         """One of the connector's modules (``"connector"``, ``"sandbox.server"``)."""
@@ -95,15 +131,34 @@ class ConnectorEntry:
         return self.package or _load_folder(self.name, self.folder)
 
 
-def find(name: str, project_dir: Path | str | None = None) -> ConnectorEntry:
-    """The connector of this name. Raises ConfigurationError, with a suggestion, when there is none."""
+def find(name: str, project_dir: Path | str | None = None, *, manifest: str | None = None) -> ConnectorEntry:
+    """The connector of this name. Raises ConfigurationError, with a suggestion, when there is none.
+
+    ``manifest``: a product's own declaration, as a system's settings name it (``connector: rest``); relative paths
+    begin at the project's folder.
+    """
     for found, origin, place in _places(project_dir):
         if found == name:
-            return _entry(name, origin, place)
+            entry = _entry(name, origin, place)
+            if entry.manifest.by is not None:
+                return replace(entry, by=_declaring(entry, project_dir))
+            if manifest and entry.manifest.declared:
+                path = Path(project_dir or ".") / manifest
+                said = read_declaration(path)
+                return ConnectorEntry(said.name, said, path.parent, "project", by=entry, file=path)
+            return entry
     known = names(project_dir)
     near = difflib.get_close_matches(name, known, n=1)
     cure = f"did you mean {near[0]!r}?" if near else f"known connectors: {', '.join(known)}"
     raise ConfigurationError(f"no connector {name!r}", cure=cure)
+
+
+def _declaring(entry: ConnectorEntry, project_dir: Path | str | None) -> ConnectorEntry:
+    try:
+        return find(str(entry.manifest.by), project_dir)
+    except ConfigurationError as error:
+        where = place_of(entry.declaration, "connector")
+        raise ConfigurationError(f"connector: {error.what}", where=where, cure=error.cure) from None
 
 
 def names(project_dir: Path | str | None = None) -> list[str]:

@@ -116,8 +116,13 @@ def as_text(value: Any) -> str:
 
 
 def path_part(value: str) -> str:
-    """A value as one part of a URL's path: an id with a slash in it must not lead elsewhere."""
-    return quote(value, safe="") if value not in (".", "..") else value.replace(".", "%2E")
+    """A value as one part of a URL's path: an id with a slash in it must not lead elsewhere.
+
+    Raises ConfigurationError for ``.`` and ``..``, which HTTP libraries take for steps whatever is done to them.
+    """
+    if value in (".", ".."):
+        raise ConfigurationError(f"{value!r} can't be part of an address")
+    return quote(value, safe="")
 
 
 def fill_all(tree: Any, values: Mapping[str, Any]) -> Any:

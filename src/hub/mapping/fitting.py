@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from hub.connect.capabilities import Field, FieldType
 from hub.mapping.operators import OPERATORS, FitError, Operator
+from hub.mapping.operators.area import AreaCode
 from hub.mapping.operators.base import Place
 from hub.mapping.operators.cases import Cases, CasesTable
 from hub.mapping.operators.parts import Join
@@ -98,13 +99,19 @@ def _validated(kind: type[Operator], model: type[BaseModel], given: Any) -> Any:
         raise FitError(f"{kind.name}: {where}: {message}" if where else f"{kind.name}: {message}", cure) from None
 
 
+_TOGETHER = (
+    'begin via with join: via: {join: " "}',
+    "via: {area_code: CN}, where they are the area code and the number",
+)
+
+
 def fit_chain(ops: list[Operator], spec: FieldSpec, remotes: list[Field], direction: str) -> Chain:
     """A chain for a field, with the type's own operator where none is named. Raises FitError on a clash."""
     several = len(remotes) > 1
     if not ops:
         ops = [_default(spec)]
     if several and not ops[0].several:
-        raise FitError("several remote fields need to be put together", 'begin via with join: via: {join: " "}')
+        raise FitError("several remote fields need to be put together", _TOGETHER[spec.type == "phone"])
     if not several and ops[0].several:
         raise FitError(f"{ops[0].name!r} needs several remote fields", "write field: [A, B]")
     for op in ops[1:]:
@@ -114,7 +121,7 @@ def fit_chain(ops: list[Operator], spec: FieldSpec, remotes: list[Field], direct
     _check_flow(ops, spec, remotes)
     place = Place(spec, remote, direction)
     for index, op in enumerate(ops):
-        if isinstance(op, (Join, Cases)):
+        if isinstance(op, (AreaCode, Join, Cases)):
             op.count = len(remotes)
         last = index == len(ops) - 1
         try:

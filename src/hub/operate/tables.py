@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from itertools import islice
 from typing import Any
 
@@ -139,6 +140,64 @@ def finding_rows(report: PassReport, cap: int = ROWS) -> list[Row]:
             "message": cell(f.message),
         }
         for f in report.findings
+    )
+    return capped(rows, cap)
+
+
+def book_rows(report: PassReport) -> list[Row]:
+    """A comparison's counts: a row per entity and system; only the columns in which anything differs from nothing."""
+    systems = [(one, system) for one in report.comparison for system in one["systems"]]
+    optional = [
+        name
+        for name in ("archived", "waiting", "missing", "kept_out", "left_over")
+        if any(system[name] for _, system in systems)
+    ]
+    names = ("records", "linked", *optional)
+    return [
+        {
+            "entity": one["entity"],
+            "hub": f"{one['hub']:,}",
+            "system": system["system"],
+            **{n.replace("_", " "): "not read" if system[n] is None else f"{system[n]:,}" for n in names},
+        }
+        for one, system in systems
+    ]
+
+
+def amount_rows(report: PassReport) -> list[Row]:
+    """Sums that differ, over the records that both the hub and the system have."""
+    return [
+        {
+            "entity": one["entity"],
+            "field": cell(row["field"]),
+            "currency": cell(row["currency"] or None),
+            "hub": cell(row["hub"]),
+            "system": cell(system["system"]),
+            "has": cell(row["system"]),
+        }
+        for one in report.comparison
+        for system in one["systems"]
+        for row in system["amounts"]
+        if Decimal(row["hub"]) != Decimal(row["system"])
+    ]
+
+
+def difference_rows(report: PassReport, cap: int = ROWS) -> list[Row]:
+    """Fields that differ, per system: those the next pass would write, and the system's own."""
+    rows = (
+        {
+            "entity": one["entity"],
+            "system": cell(system["system"]),
+            "field": cell(row["field"]),
+            "to write": f"{row['open']:,}",
+            "known, left": f"{row['own']:,}",
+            "for example": "; ".join(
+                f"{cell(s['record'])}: {cell(s['system'])}, the hub has {cell(s['hub'])}" for s in row["samples"][:2]
+            ),
+        }
+        for one in report.comparison
+        for system in one["systems"]
+        for row in system["fields"]
     )
     return capped(rows, cap)
 

@@ -44,7 +44,7 @@ def _failures(report: PassReport) -> list[str]:
 
 
 def _written(report: PassReport) -> list[str]:
-    if report.kind == "plan":
+    if report.kind == "plan" or (report.kind == "undo" and not any(map(_writes, report.counts))):
         return _planned(report)
     by_entity: dict[str, list[Counts]] = {}
     for counts in report.counts:
@@ -83,6 +83,10 @@ def _waiting(report: PassReport) -> list[str]:
     ):
         if number:
             parts.append(counted(number, noun))
+    if report.differences:
+        parts.append(counted(report.differences, "difference"))
+    if report.kind == "undo" and report.plan and report.plan.held:
+        parts.append(f"{len(report.plan.held):,} not taken back")
     if waiting := sum(c.waiting for c in report.counts):
         parts.append(f"{waiting:,} waiting for what they refer to")
     held = {h.reason for h in report.plan.held} if report.plan else set()

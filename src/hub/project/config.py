@@ -52,6 +52,13 @@ def _conflict(value: Any) -> Any:
     raise ValueError("expected newest, hold, owner, or a list of systems, the one that wins first")
 
 
+def _creating(value: Any) -> Any:
+    if isinstance(value, bool) or value == "unproven":
+        return value
+    raise ValueError("expected true, false or unproven")
+
+
+Creating = Annotated[bool | Literal["unproven"], _shorthand(_creating, bool | Literal["unproven"])]
 Conflict = Annotated[
     Literal["newest", "hold", "owner"] | tuple[str, ...],
     _shorthand(_conflict, Literal["newest", "hold", "owner"] | list[str]),
@@ -129,8 +136,10 @@ class EntityConfig(Strict):
         "archive", description="What a deletion in one system does in the others."
     )
     budget: BudgetConfig = Field(default=BudgetConfig(), description="How much one pass may change unasked.")
-    create: Annotated[dict[str, bool], _shorthand(_or_empty, dict[str, bool])] = Field(
-        default={}, description="System → false: records are never created there, only updated."
+    create: Annotated[dict[str, Creating], _shorthand(_or_empty, dict[str, Creating])] = Field(
+        default={},
+        description="System → false: records are never created there, only updated. unproven: they are created there "
+        "even if one whose answer was lost can't be found again, and may then be there twice.",
     )
     schedule: WrittenSchedules | None = Field(
         None, description="When passes run: 15m, {cron: …}, a list of both, or off; the project's when left out."

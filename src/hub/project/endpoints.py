@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.connect.capabilities import Create, Delete, ListChanges, Resource, Update
+from hub.connect.guarantees import guarantee
 from hub.errors import ConfigurationError, HubError
 from hub.mapping import load
 from hub.mapping.lens import Lens, Position, Problem
@@ -64,6 +65,7 @@ class EndpointMaker:
             return None
         endpoint = Endpoint(system.name, entity, policy.systems[system.name], lens, resource, system.connector)
         if system.connector is not None:
+            _guard(endpoint, system, policy)
             title = f"{system.name} ({system.entry.name})"
             self.problems += _able(endpoint, title, policy.deletes, self.section.at(where))
         return endpoint
@@ -165,6 +167,17 @@ class EndpointMaker:
 
     def _say(self, where: Where, message: str, cure: str, severity: Any = "error") -> None:
         self.problems.append(Problem(self.section.key_at(where), message, cure, severity))
+
+
+def _guard(endpoint: Endpoint, system: System, policy: EntityPolicy) -> None:
+    """Hold creates back where nothing proves that a lost one would be found again, and don't rely on such a probe."""
+    promise = guarantee(system.connector, endpoint.resource, system.known)
+    endpoint.resource = replace(endpoint.resource, probe=promise.how)
+    if promise.held and endpoint.direction != "in" and system.name not in policy.unproven:
+        endpoint.unproven = (
+            f"{promise.held} → make it findable (hub check {system.name} says what is missing), or accept the risk in "
+            f"hub.yaml: entities.{endpoint.entity}.create: {{{system.name}: unproven}}"
+        )
 
 
 def _able(endpoint: Endpoint, title: str, deletes: str, position: Position) -> Iterator[Problem]:

@@ -37,7 +37,8 @@ def _policy(name: str, entity: EntityConfig) -> EntityPolicy:
         field_conflict=dict(entity.field_conflict),
         deletes=entity.deletes,
         budget=Budget(entity.budget.floor, entity.budget.share),
-        create=dict(entity.create),
+        create={system: bool(allowed) for system, allowed in entity.create.items()},
+        unproven=[system for system, allowed in entity.create.items() if allowed == "unproven"],
     )
 
 

@@ -12,6 +12,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from hub.connect import registry
 from hub.connect.capabilities import Connector, Resource
+from hub.connect.guarantees import Known as VerifiedAs
+from hub.connect.guarantees import read_known
 from hub.connect.redact import remember
 from hub.connect.registry import ConnectorEntry
 from hub.connect.services import Services
@@ -35,6 +38,8 @@ from hub.project.secrets import Secrets, literal_secrets, resolved_settings
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 PRIVATE = ".hub"
 """Folder for what the hub keeps beside hub.yaml; only its owner may look into it."""
+VERIFIED = "capabilities"
+"""Folder beside hub.yaml: what ``hub connector verify --system`` found out about single systems."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,18 @@ class System:
     """Changes with the settings: what was remembered of another account is not believed."""
     failure: HubError | None = None
     """Why the system could not be asked for its resources in this process; it is not asked twice."""
+    settings: dict[str, Any] = field(default_factory=dict, repr=False)
+    """As given to the connector, secrets resolved; empty when it was not opened."""
+    known: VerifiedAs | None = None
+    """What was found out about the connector by verifying it, in this system or in its sandbox."""
+    services: Services | None = field(default=None, repr=False)
     _bundled: dict[str, Resource] | None = field(default=None, repr=False)
+
+    def connect(self, more: dict[str, Any]) -> Connector:
+        """Another connector to this system, with added settings. Raises ConfigurationError when it was never opened."""
+        if self.services is None:
+            raise ConfigurationError(f"the system {self.name!r} is not connected", where=self.name)
+        return self.entry.open({**self.settings, **more}, self.services)
 
     def resource(self, name: str) -> Known:
         """What is known: as remembered, else as the live system says (remembered from then on), else as bundled."""
@@ -130,10 +146,14 @@ class Opener:
             cure = "lower-case letters, digits and _, a letter first"
             return None, [Problem(self.section.key_at(where), f"{name!r} can't name a system", cure)]
         try:
-            entry = registry.find(config.connector, self.folder)
+            manifest = config.settings.get("manifest")
+            entry = registry.find(config.connector, self.folder, manifest=manifest and str(manifest))
+            problems = entry.problems()
         except ConfigurationError as error:
             return None, [self._problem((*where, "connector"), error)]
-        problems = literal_secrets(self.section, where, config.settings, entry.manifest.secrets)
+        if any(problem.severity == "error" for problem in problems):
+            return None, problems
+        problems += literal_secrets(self.section, where, config.settings, entry.manifest.secrets)
         secrets = self.secrets if self.connect else self.secrets.at_hand()
         settings, missing = resolved_settings(secrets, self.section, where, config.settings)
         settings = _anchored(settings, self.folder)
@@ -148,6 +168,8 @@ class Opener:
         try:
             services = Services(system.name, FileCache(private_folder(self.folder) / "cache"))
             system.connector = system.entry.open(settings, services)
+            system.settings, system.services = settings, services
+            system.known = read_known(self.folder / VERIFIED / f"{system.name}.yaml") or system.entry.known()
         except ConfigurationError as error:
             return [self._problem(where, error)]
         return []
@@ -165,6 +187,10 @@ def private_folder(folder: Path) -> Path:
     """The project's ``.hub`` folder, made if missing, readable by its owner only."""
     path = folder / PRIVATE
     path.mkdir(mode=0o700, exist_ok=True)
+    # One that stood open (unpacked from an archive, made by hand) is closed; not ours to close: left as it is.
+    with suppress(PermissionError):
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o700)
     return path
 
 
@@ -184,7 +210,9 @@ def _mark(entry: ConnectorEntry, settings: Mapping[str, Any]) -> str:
     import hub
 
     known = {key: _harmless(key in entry.manifest.secrets, value) for key, value in settings.items()}
-    text = json.dumps([hub.__version__, entry.name, str(entry.folder), known], sort_keys=True, default=str)
+    # A declared product is what its manifest says: another text, and what was remembered of it is not believed.
+    declared = hashlib.sha256(entry.declaration.read_bytes()).hexdigest() if entry.by is not None else ""
+    text = json.dumps([hub.__version__, entry.name, str(entry.folder), declared, known], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.pool import StaticPool
 
-from hub.errors import ConfigurationError, Unavailable
+from hub.errors import ConfigurationError, HubError, Unavailable
 
 HEAD = "0001"
 """Revision of the newest migration in ``migrations/versions``; a test compares the two."""
@@ -29,39 +30,68 @@ class Store:
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """A transaction that may write: all of it lands, or nothing."""
-        try:
-            with self.engine.connect().execution_options(hub_write=True) as connection, connection.begin():
-                yield connection
-        except OperationalError as error:
-            raise _translated(error) from error
+        with _in_words(), self.engine.connect().execution_options(hub_write=True) as connection, connection.begin():
+            yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that only reads, and does not block a pass that is under way."""
-        with self.engine.connect() as connection:
+        with _in_words(), self.engine.connect() as connection:
             yield connection
 
     def close(self) -> None:
         self.engine.dispose()
 
 
-def _translated(error: DBAPIError) -> Exception:
+_TOLD: tuple[tuple[tuple[str, ...], type[Unavailable] | type[ConfigurationError], str, str], ...] = (
+    (
+        ("disk is full", "No space left", "Disk quota"),
+        Unavailable,
+        "the hub's database has no room left; nothing of this step was stored",
+        "free some disk space and run the same command again: it resumes where it stopped",
+    ),
+    (
+        ("readonly database", "read-only transaction", "read-only file system"),
+        ConfigurationError,
+        "the hub's database can't be written; nothing of this step was stored",
+        "check the file's owner and permissions, or why the server only reads",
+    ),
+    (
+        ("malformed", "not a database"),
+        ConfigurationError,
+        "the hub's database is damaged",
+        "put a backup in its place: the next pass says what it lacks before it writes anything",
+    ),
+    (("locked",), Unavailable, "the hub's database is locked by another process", "wait for the other pass to end"),
+)
+"""Parts of a database's message → what it means for us."""
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        told = _translated(error)
+        if told is None:
+            raise
+        raise told from error
+
+
+def _translated(error: DBAPIError) -> HubError | None:
+    """What became of the hub's own database, in words; None where it is a mistake of ours."""
     reason = str(error.orig)
-    if "disk is full" in reason or "No space left" in reason:
+    for parts, kind, what, cure in _TOLD:
+        if any(part.lower() in reason.lower() for part in parts):
+            return kind(what, where="store", cure=cure)
+    if error.connection_invalidated or isinstance(error, (OperationalError, InterfaceError)):
+        said = reason.strip().splitlines()[0] if reason.strip() else type(error.orig).__name__
         return Unavailable(
-            "the hub's database has no room left; nothing of this step was stored",
+            f"the hub's database failed: {said}",
             where="store",
-            cure="free some disk space and run the same command again: it resumes where it stopped",
+            cure="see to the database and run the same command again: it resumes where it stopped",
         )
-    if "readonly database" in reason or "read-only" in reason:
-        return ConfigurationError(
-            "the hub's database can't be written", where="store", cure="check the file's owner and permissions"
-        )
-    if "locked" in reason:
-        return Unavailable(
-            "the hub's database is locked by another process", where="store", cure="wait for the other pass to end"
-        )
-    return Unavailable(f"the hub's database failed: {reason.splitlines()[0]}", where="store", cure="see the database")
+    return None
 
 
 def open_store(url: str, *, migrate: bool = True) -> Store:
@@ -86,20 +116,24 @@ def open_store(url: str, *, migrate: bool = True) -> Store:
         _sqlite_settings(engine)
     store = Store(engine)
     try:
-        revision = _revision(engine)
-        if revision is not None and revision > HEAD:
-            store.close()
-            raise ConfigurationError(
-                f"this database was made by a newer version of the hub (its revision is {revision}, ours {HEAD})",
-                where="store",
-                cure="upgrade the hub, or open a database from before the upgrade",
-            )
-        if migrate and revision != HEAD:
-            _make(engine) if _is_new(engine) else _migrate(engine)
-    except DBAPIError as error:
+        with _in_words():
+            _up_to_date(engine, migrate)
+    except (DBAPIError, HubError):
         store.close()
-        raise _translated(error) from error
+        raise
     return store
+
+
+def _up_to_date(engine: Engine, migrate: bool) -> None:
+    revision = _revision(engine)
+    if revision is not None and revision > HEAD:
+        raise ConfigurationError(
+            f"this database was made by a newer version of the hub (its revision is {revision}, ours {HEAD})",
+            where="store",
+            cure="upgrade the hub, or open a database from before the upgrade",
+        )
+    if migrate and revision != HEAD:
+        _make(engine) if _is_new(engine) else _migrate(engine)
 
 
 def open_memory() -> Engine:
@@ -185,11 +219,13 @@ def _migrate(engine: Engine) -> None:
 
 def upsert(connection: Connection, table: Table, rows: list[dict[str, Any]], keys: tuple[str, ...]) -> None:
     """Insert rows or, where ``keys`` are there already, replace the other columns given. All rows have equal keys."""
-    if not rows:
-        return
-    insert = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
-    columns = [name for name in rows[0] if name not in keys]
-    statement = insert.on_conflict_do_update(
-        index_elements=list(keys), set_={name: insert.excluded[name] for name in columns}
+    if rows:
+        connection.execute(_upsert(table, tuple(rows[0]), keys, connection.dialect.name), rows)
+
+
+@lru_cache(maxsize=64)
+def _upsert(table: Table, columns: tuple[str, ...], keys: tuple[str, ...], dialect: str) -> Any:
+    insert = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    return insert.on_conflict_do_update(
+        index_elements=list(keys), set_={name: insert.excluded[name] for name in columns if name not in keys}
     )
-    connection.execute(statement, rows)

@@ -75,3 +75,31 @@ def of_records(connection: Connection, hub_ids: Sequence[str], system: str) -> l
     if not hub_ids:
         return []
     return _read(connection, among(JOURNAL.c.hub_id, "ids") & (JOURNAL.c.system == system), {"ids": hub_ids})
+
+
+def of_ids(connection: Connection, hub_ids: Sequence[str]) -> dict[str, list[Logged]]:
+    """Hub id → its history, oldest first."""
+    found: dict[str, list[Logged]] = {hub_id: [] for hub_id in hub_ids}
+    for entry in _read(connection, among(JOURNAL.c.hub_id, "ids"), {"ids": hub_ids}) if hub_ids else ():
+        found[entry.hub_id].append(entry)
+    return found
+
+
+def touched(
+    connection: Connection, run: str, entity: str, kinds: Sequence[str], after: str = "", limit: int = 1000
+) -> list[str]:
+    """Hub ids of an entity to which a run did something of these kinds; a page of them, in order."""
+    statement = (
+        select(JOURNAL.c.hub_id)
+        .where(JOURNAL.c.run == run, JOURNAL.c.entity == entity, JOURNAL.c.kind.in_(kinds), JOURNAL.c.hub_id > after)
+        .distinct()
+        .order_by(JOURNAL.c.hub_id)
+        .limit(limit)
+    )
+    return [row[0] for row in connection.execute(statement)]
+
+
+def last_run(connection: Connection, kinds: Sequence[str]) -> str | None:
+    """The newest run that did something of these kinds."""
+    statement = select(JOURNAL.c.run).where(JOURNAL.c.kind.in_(kinds)).order_by(JOURNAL.c.id.desc()).limit(1)
+    return connection.execute(statement).scalar()

@@ -8,6 +8,17 @@ from hub.store.journal import JOURNAL
 from hub.store.shadows import SHADOW, Shadow, by_remote
 
 
+def decided(
+    connection: Connection, entity: str, *, after: str = "", limit: int = 500, since: str | None = None
+) -> list[str]:
+    """Hub ids of records about which the journal tells anything (since then), a page at a time, in order."""
+    statement = select(JOURNAL.c.hub_id).where(JOURNAL.c.entity == entity, JOURNAL.c.hub_id > after)
+    if since is not None:
+        statement = statement.where(JOURNAL.c.at >= since)
+    statement = statement.distinct().order_by(JOURNAL.c.hub_id).limit(limit)
+    return [row[0] for row in connection.execute(statement)]
+
+
 def page(
     connection: Connection, system: str, entity: str, *, after: str = "", limit: int = 500, since: str | None = None
 ) -> list[Shadow]:

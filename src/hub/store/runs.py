@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from hub.errors import Unavailable
 from hub.store.bulk import insert_new_rows
@@ -97,9 +98,12 @@ def set_plan(connection: Connection, plan_id: str, status: str) -> None:
     connection.execute(update(PLAN).where(PLAN.c.id == plan_id).values(status=status))
 
 
+_CURSOR = select(CURSOR).where(CURSOR.c.system == bindparam("system"), CURSOR.c.entity == bindparam("entity"))
+
+
 def cursor(connection: Connection, system: str, entity: str) -> Row | None:
     """How far a resource has been read."""
-    row = connection.execute(select(CURSOR).where(CURSOR.c.system == system, CURSOR.c.entity == entity)).first()
+    row = connection.execute(_CURSOR, {"system": system, "entity": entity}).first()
     return dict(row._mapping) if row else None
 
 
@@ -113,9 +117,12 @@ def set_cursor(connection: Connection, system: str, entity: str, **changes: Any)
     upsert(connection, CURSOR, [{"system": system, "entity": entity, **changes}], ("system", "entity"))
 
 
+_SETTING = select(SETTING.c.value).where(SETTING.c.name == bindparam("name"))
+
+
 def setting(connection: Connection, name: str) -> str | None:
     """A small fact."""
-    return connection.execute(select(SETTING.c.value).where(SETTING.c.name == name)).scalar()
+    return connection.execute(_SETTING, {"name": name}).scalar()
 
 
 def set_setting(connection: Connection, name: str, value: str) -> None:
@@ -131,29 +138,55 @@ class Lease(NamedTuple):
     fence: int
 
 
-def take_lease(connection: Connection, name: str, owner: str, now: str, expires: str) -> Lease:
-    """Take a lease that is free or expired. Raises Unavailable, naming the holder, when it is neither."""
+def take_lease(
+    connection: Connection,
+    name: str,
+    owner: str,
+    now: str,
+    expires: str,
+    dead: Callable[[str], bool] = lambda owner: False,
+) -> Lease:
+    """Take a lease that is free or expired, or whose holder (``process/run``) is dead. Raises Unavailable, saying until
+    when it is held, when it is none of these."""
     # The row is made first, so that two who come for the very first lease wait for each other instead of failing.
     insert_new_rows(connection, LEASE, ("name", "owner", "fence", "expires"), [(name, "", 0, "")])
     row = connection.execute(select(LEASE).where(LEASE.c.name == name).with_for_update()).one()
-    if row.expires > now and row.owner != owner:
+    if row.expires > now and row.owner != owner and not dead(row.owner):
         raise Unavailable(
             f"another pass is at work on {name.removeprefix('entity:')} until {row.expires} at the latest",
             where="store",
-            cure="wait for it to end; after a crash its lease runs out by itself",
+            cure="wait for it to end; after a crash on another machine its lease runs out by itself",
         )
+    if row.expires:
+        _never_ended(connection, row.owner.rpartition("/")[2], now)
     connection.execute(
         update(LEASE).where(LEASE.c.name == name).values(owner=owner, fence=row.fence + 1, expires=expires)
     )
     return Lease(name, owner, row.fence + 1)
 
 
+def _never_ended(connection: Connection, run_id: str, at: str) -> None:
+    """A run whose lease was not given back: its process died, or it lost the lease to this one."""
+    ended = {"finished": at, "state": "failed", "message": "it ended in mid-work; the next pass went on from there"}
+    connection.execute(update(RUN).where(RUN.c.id == run_id, RUN.c.state == "running").values(**ended))
+
+
+_HOLD = (
+    update(LEASE)
+    .where(LEASE.c.name == bindparam("b_name"), LEASE.c.fence == bindparam("b_fence"))
+    .values(expires=bindparam("b_expires"))
+)
+
+
+def _hold(connection: Connection, lease: Lease, expires: str) -> int:
+    """Set when a lease ends, if it is still ours; returns how many leases that was."""
+    done = connection.execute(_HOLD, {"b_name": lease.name, "b_fence": lease.fence, "b_expires": expires})
+    return done.rowcount
+
+
 def renew_lease(connection: Connection, lease: Lease, expires: str) -> None:
     """Go on working; in the same transaction as the work itself. Raises Unavailable when somebody took over."""
-    done = connection.execute(
-        update(LEASE).where(LEASE.c.name == lease.name, LEASE.c.fence == lease.fence).values(expires=expires)
-    )
-    if done.rowcount != 1:
+    if _hold(connection, lease, expires) != 1:
         raise Unavailable(
             f"another pass took over {lease.name.removeprefix('entity:')} meanwhile; nothing was stored",
             where="store",
@@ -163,11 +196,9 @@ def renew_lease(connection: Connection, lease: Lease, expires: str) -> None:
 
 def extend_lease(connection: Connection, lease: Lease, expires: str) -> None:
     """Hold a lease that is not being worked under just now, if it is still ours."""
-    connection.execute(
-        update(LEASE).where(LEASE.c.name == lease.name, LEASE.c.fence == lease.fence).values(expires=expires)
-    )
+    _hold(connection, lease, expires)
 
 
 def free_lease(connection: Connection, lease: Lease) -> None:
     """Let go of a lease."""
-    connection.execute(update(LEASE).where(LEASE.c.name == lease.name, LEASE.c.fence == lease.fence).values(expires=""))
+    _hold(connection, lease, "")

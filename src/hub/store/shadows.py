@@ -16,6 +16,8 @@ SHADOW = ShadowRow.__table__  # type: ignore[attr-defined]
 SEEN = SeenRow.__table__  # type: ignore[attr-defined]
 LIVE = (None, "archived")
 """Values of ``gone`` of records that still are in their system. ``them``: deleted there, ``hub``: deleted by us."""
+THERE = (*LIVE, "merged")
+"""… and of one that is there too, but left alone, because its system has the same record twice."""
 _IS_LIVE = or_(SHADOW.c.gone.is_(None), SHADOW.c.gone == "archived")
 
 
@@ -140,6 +142,15 @@ def by_hub(
     return found
 
 
+def all_of(connection: Connection, hub_ids: Iterable[str]) -> dict[str, list[Shadow]]:
+    """Hub id → every remote record it is or was linked with."""
+    found: dict[str, list[Shadow]] = {}
+    for row in connection.execute(_BY_HUB, {"ids": list(hub_ids)}).all():
+        shadow = _shadow(row)
+        found.setdefault(shadow.hub_id, []).append(shadow)
+    return found
+
+
 _LINKS = select(SHADOW.c.hub_id, SHADOW.c.ref).where(
     among(SHADOW.c.hub_id, "ids"), SHADOW.c.system == bindparam("system"), _IS_LIVE
 )
@@ -226,6 +237,12 @@ def set_gone(connection: Connection, system: str, entity: str, remote_ids: Itera
     rows = [{"b_system": system, "b_entity": entity, "b_id": key, "b_gone": gone} for key in remote_ids]
     if rows:
         connection.execute(_GONE, rows)
+
+
+def relink(connection: Connection, shadow: Shadow, hub_id: str, gone: str | None) -> None:
+    """Link a remote record with another canonical one."""
+    key = {"b_system": shadow.system, "b_entity": shadow.entity, "b_id": shadow.remote_id}
+    connection.execute(update(SHADOW).where(_KEY).values(hub_id=hub_id, gone=gone), key)
 
 
 def revive(connection: Connection, hub_ids: Iterable[str]) -> None:

@@ -68,7 +68,8 @@ class ShadowRow(HubTable, table=True):
     """Canonical values that we wrote and the system shows differently, or does not show at all, JSON."""
     modified_at: str | None = None
     gone: str | None = None
-    """None: live. ``them``: deleted there. ``hub``: deleted by us."""
+    """None: live. ``archived``: deactivated there by us. ``them``: deleted there. ``hub``: deleted by us. ``undone``:
+    deleted by us because its create was taken back. ``merged``: still there, but one too many of the same."""
 
 
 class MatchKeyRow(HubTable, table=True):

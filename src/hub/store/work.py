@@ -50,14 +50,13 @@ def add_intents(connection: Connection, intents: Sequence[Intent]) -> None:
     insert_rows(connection, INTENT, Intent._fields, intents, frozenset({"fields"}))
 
 
-def intents(connection: Connection, system: str | None = None, entity: str | None = None) -> list[Row]:
+_INTENTS = select(INTENT).order_by(INTENT.c.id)
+_INTENTS_OF = _INTENTS.where(INTENT.c.system == bindparam("system"))
+
+
+def intents(connection: Connection, system: str | None = None) -> list[Row]:
     """Intents that were sent and never confirmed."""
-    statement = select(INTENT).order_by(INTENT.c.id)
-    if system is not None:
-        statement = statement.where(INTENT.c.system == system)
-    if entity is not None:
-        statement = statement.where(INTENT.c.entity == entity)
-    rows = _rows(connection, statement)
+    rows = _rows(connection, _INTENTS if system is None else _INTENTS_OF, {"system": system})
     for row in rows:
         row["fields"] = loads(row["fields"])
     named = [row for row in rows if isinstance(row["fields"], list)]
@@ -68,13 +67,15 @@ def intents(connection: Connection, system: str | None = None, entity: str | Non
     return rows
 
 
+_BY_NAME = select(INTENT.c.id).where(INTENT.c.entity == bindparam("entity"), INTENT.c.fields.like("[%"))
+
+
 def spell_out(connection: Connection, entity: str) -> None:
     """Give intents that only name their fields the values that were sent. To be called before records can change while
     there are intents: at the start of a pass, and when an answer was lost."""
-    by_name = select(INTENT.c.id).where(INTENT.c.entity == entity, INTENT.c.fields.like("[%"))
-    ids = {row[0] for row in connection.execute(by_name)}
+    ids = {row[0] for row in connection.execute(_BY_NAME, {"entity": entity})}
     if ids:
-        for row in intents(connection, entity=entity):
+        for row in intents(connection):
             if row["id"] in ids:
                 connection.execute(update(INTENT).where(INTENT.c.id == row["id"]).values(fields=dumps(row["fields"])))
 
@@ -114,14 +115,16 @@ def doubt_intents(connection: Connection, run: str, system: str, entity: str, hu
 # conflicts ----------------------------------------------------------------------------------------------------------
 
 
+_OPEN_CONFLICTS = select(CONFLICT).where(among(CONFLICT.c.hub_id, "ids"), CONFLICT.c.status == "open")
+
+
 def open_conflicts(connection: Connection, hub_ids: Iterable[str]) -> dict[str, list[Row]]:
     """Hub id → its open conflicts, values decoded."""
     ids = list(hub_ids)
     if not ids:
         return {}
-    statement = select(CONFLICT).where(among(CONFLICT.c.hub_id, "ids"), CONFLICT.c.status == "open")
     found: dict[str, list[Row]] = {}
-    for row in _rows(connection, statement, {"ids": ids}):
+    for row in _rows(connection, _OPEN_CONFLICTS, {"ids": ids}):
         found.setdefault(row["hub_id"], []).append(_decoded(row))
     return found
 
@@ -169,11 +172,13 @@ def close_conflicts(connection: Connection, hub_ids: Iterable[str], path: str, *
         )
 
 
+_CONFLICT_COUNT = select(func.count()).where(CONFLICT.c.status == "open")
+_LETTER_COUNT = select(func.count()).where(LETTER.c.status == "open")
+
+
 def count_open(connection: Connection) -> tuple[int, int]:
     """(open conflicts, open letters)."""
-    conflict_count = connection.execute(select(func.count()).where(CONFLICT.c.status == "open")).scalar_one()
-    letter_count = connection.execute(select(func.count()).where(LETTER.c.status == "open")).scalar_one()
-    return conflict_count, letter_count
+    return connection.execute(_CONFLICT_COUNT).scalar_one(), connection.execute(_LETTER_COUNT).scalar_one()
 
 
 # dead letters ---------------------------------------------------------------------------------------------------------
@@ -211,13 +216,16 @@ def letter(connection: Connection, letter_id: int) -> Row | None:
     return rows[0] if rows else None
 
 
+_LETTERS_OF = select(LETTER).where(among(LETTER.c.hub_id, "ids"))
+
+
 def letters_of(connection: Connection, hub_ids: Iterable[str]) -> dict[str, dict[str, Row]]:
     """Hub id → system → its open letter."""
     ids = list(hub_ids)
     if not ids:
         return {}
     found: dict[str, dict[str, Row]] = {}
-    rows = _rows(connection, select(LETTER).where(among(LETTER.c.hub_id, "ids")), {"ids": ids})
+    rows = _rows(connection, _LETTERS_OF, {"ids": ids})
     # The newest speaks for them all; but a doubt outlasts whatever came after it.
     for row in sorted(rows, key=lambda row: (row["stage"] == "doubt", row["id"])):
         # Asked here and not there: the database would go through all open letters instead of these records'.
@@ -260,14 +268,20 @@ def put_waiting(connection: Connection, rows: Sequence[Row]) -> None:
         upsert(connection, WAITING, list(rows), ("system", "entity", "remote_id"))
 
 
+_WAITING_ALL = select(WAITING).order_by(WAITING.c.since)
+_OF_SYSTEM, _OF_ENTITY = WAITING.c.system == bindparam("system"), WAITING.c.entity == bindparam("entity")
+_WAITING = {
+    (False, False): _WAITING_ALL,
+    (True, False): _WAITING_ALL.where(_OF_SYSTEM),
+    (False, True): _WAITING_ALL.where(_OF_ENTITY),
+    (True, True): _WAITING_ALL.where(_OF_SYSTEM, _OF_ENTITY),
+}
+_WAITING_IDS = select(WAITING.c.remote_id).where(_OF_SYSTEM, _OF_ENTITY)
+
+
 def waiting(connection: Connection, system: str | None = None, entity: str | None = None) -> list[Row]:
     """Observations that wait, oldest first."""
-    statement = select(WAITING).order_by(WAITING.c.since)
-    if system is not None:
-        statement = statement.where(WAITING.c.system == system)
-    if entity is not None:
-        statement = statement.where(WAITING.c.entity == entity)
-    rows = _rows(connection, statement)
+    rows = _rows(connection, _WAITING[system is not None, entity is not None], {"system": system, "entity": entity})
     for row in rows:
         row["remote"] = loads_remote(row["remote"])
         row["detail"] = loads(row["detail"])
@@ -276,8 +290,7 @@ def waiting(connection: Connection, system: str | None = None, entity: str | Non
 
 def waiting_ids(connection: Connection, system: str, entity: str) -> set[str]:
     """Remote ids that wait."""
-    statement = select(WAITING.c.remote_id).where(WAITING.c.system == system, WAITING.c.entity == entity)
-    return {row[0] for row in connection.execute(statement)}
+    return {row[0] for row in connection.execute(_WAITING_IDS, {"system": system, "entity": entity})}
 
 
 _WAITS = select(WAITING.c.remote_id).where(

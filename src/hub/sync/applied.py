@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -16,7 +17,8 @@ from hub.mapping.reading import plain_section
 from hub.model.spec import EntitySpec
 from hub.store import runs
 from hub.store.codec import dumps, loads
-from hub.sync.policy import Endpoint
+from hub.sync.lineage import remember_lines
+from hub.sync.policy import Budget, Endpoint, EntityPolicy
 
 
 class Applied(NamedTuple):
@@ -31,8 +33,35 @@ def remember(connection: Connection, endpoint: Endpoint) -> None:
     said = getattr(endpoint.lens, "said", None)
     known = last(connection, endpoint.system, endpoint.entity)
     if said and (known is None or known.version != endpoint.lens.version):
+        remember_lines(connection, endpoint)
         text = dumps({"version": endpoint.lens.version, "said": _packed(said)})
         runs.set_setting(connection, _name(endpoint.system, endpoint.entity), text)
+
+
+def policy_is_known(connection: Connection, policy: EntityPolicy) -> bool:
+    """Whether a pass worked by this very policy last."""
+    return runs.setting(connection, f"policy:{policy.entity}") == dumps(asdict(policy))
+
+
+def remember_policy(connection: Connection, policy: EntityPolicy) -> None:
+    """Note that a pass works by this policy."""
+    runs.set_setting(connection, f"policy:{policy.entity}", dumps(asdict(policy)))
+
+
+def last_policy(connection: Connection, entity: str) -> EntityPolicy | None:
+    """The policy that a pass last worked by; None when none has noted it."""
+    text = runs.setting(connection, f"policy:{entity}")
+    if text is None:
+        return None
+    found = loads(text)
+    found["budget"] = Budget(**found["budget"])
+    found["conflict"] = _rule(found["conflict"])
+    found["field_conflict"] = {name: _rule(rule) for name, rule in found["field_conflict"].items()}
+    return EntityPolicy(**found)
+
+
+def _rule(said: Any) -> Any:
+    return tuple(said) if isinstance(said, list) else said
 
 
 def last(connection: Connection, system: str, entity: str) -> Applied | None:

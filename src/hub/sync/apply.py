@@ -146,7 +146,9 @@ class Writer:
     def _prepare(self, connection: Connection, items: Sequence[tuple[Stored, Shadow | None, Step]]) -> list[Job]:
         """Translate canonical values to the system's fields; what can't be expressed there becomes a letter."""
         paths = self.job.refs(self.endpoint)
-        values = [picked(record.values, step.write) for record, _, step in items]
+        values = [
+            picked(record.values, step.write) if step.values is None else step.values for record, _, step in items
+        ]
         table = remote_table(connection, self.endpoint.system, values, paths)
         jobs = []
         for (record, shadow, step), wanted in zip(items, values, strict=True):
@@ -203,6 +205,10 @@ class Writer:
         connector, name = self.endpoint.connector, self.endpoint.resource.name
         options = self.lens.write_options
         writes = [one.write for one in chunk]
+        if self.job.overdue():
+            return [], Unavailable(
+                "this pass was away for longer than its lease; nothing was sent", where=self.endpoint.system
+            )
         call: Callable[[], list[Result]]
         if action == "create":
             call = lambda: connector.create(name, writes, self.lens.remote_fields, options)  # noqa: E731

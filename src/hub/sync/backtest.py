@@ -25,7 +25,7 @@ from hub.sync.policy import Endpoint, Setup
 from hub.sync.refs import RefPath, hub_table, ref_paths, translate
 
 Values = dict[str, Any]
-What = Literal["read", "unreadable", "hub", "write"]
+What = Literal["read", "unreadable", "decision", "hub", "write", "unwritten", "delete"]
 SAMPLES = 3
 PAGE = 500
 
@@ -36,7 +36,9 @@ class Difference:
 
     what: What
     """``read``: what is read differs. ``unreadable``: it can't be read any more. ``hub``: the hub would hold another
-    value. ``write``: it would be written, in ``system``, from → to."""
+    value. ``write``: it would be written, in ``system``, from → to. Of policies also ``decision``: an edit would have
+    been judged otherwise, ``unwritten``: a write would not have been made, ``delete``: a deletion would have meant
+    something else."""
     system: str
     field: str
     records: int = 0

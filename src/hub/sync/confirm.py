@@ -113,8 +113,7 @@ class Confirmer:
         for record, shadow, step, remote, _ in done:
             if shadow is None:
                 continue
-            gone = "hub" if step.action == "delete" else "archived"
-            shadows.set_gone(connection, self.endpoint.system, self.endpoint.entity, [shadow.remote_id], gone)
+            shadows.set_gone(connection, self.endpoint.system, self.endpoint.entity, [shadow.remote_id], step.leaves)
             if step.action == "archive" and remote is not None and remote.record is not None:
                 self.intake.take(connection, [remote])  # what archiving made of it is known from now on
             counts.deleted += step.action == "delete"
@@ -126,7 +125,7 @@ class Confirmer:
                     "written",
                     self.endpoint.system,
                     shadow.remote_id,
-                    {"action": step.action},
+                    {"action": step.action, **_undoing(step)},
                 )
             )
         journal.write(connection, self.job.run, self.job.now(), entries)
@@ -200,7 +199,9 @@ class Confirmer:
             changed = wanted != shows and self._differs(name, lens_field, wanted, shows)
             if changed and (not doubtful or looks_rewritten(wanted, shows)):
                 meant[name] = wanted
-                rewritten[name] = [wanted, None if shows is ABSENT else shows]
+                sent = wanted if step.values is None else step.values[name]
+                if sent is wanted or self._differs(name, lens_field, sent, shows):
+                    rewritten[name] = [sent, None if shows is ABSENT else shows]
         return rewritten
 
     def _shown_as_meant(self, write: tuple[str, ...], wanted: Values, theirs: Values) -> bool:
@@ -316,6 +317,11 @@ class Confirmer:
         detail: dict[str, Any] = {"action": step.action, "because": step.because, "lens": self.lens.version}
         if step.action == "update":
             detail["fields"] = step.fields
+        detail |= _undoing(step)
+        if step.values is not None:  # taken back there alone: the record holds something else
+            apart = {n: record.values[n] for n in step.write if step.values[n] != record.values[n]}
+            if apart:
+                detail["apart"] = apart
         if remote.version is not None:
             detail["version"] = remote.version
         if rewritten:
@@ -362,7 +368,8 @@ class Confirmer:
         """
         if isinstance(error, Gone) and shadow is not None:
             if step.action in {"delete", "archive"}:
-                shadows.set_gone(connection, self.endpoint.system, self.endpoint.entity, [shadow.remote_id], "hub")
+                left = "hub" if step.action == "archive" else step.leaves  # nothing is left that could be archived
+                shadows.set_gone(connection, self.endpoint.system, self.endpoint.entity, [shadow.remote_id], left)
             else:
                 outcomes.gone(self.job, connection, self.endpoint, [shadow.remote_id])
             return True
@@ -389,3 +396,8 @@ class Confirmer:
                 self.intake.take(connection, [replace(remote, key=record.hub_id)])
                 return True
         return False
+
+
+def _undoing(step: Step) -> dict[str, str]:
+    """What the journal notes of a write that takes another one back."""
+    return {"because": step.because, "undoes": step.undoes} if step.undoes else {}

@@ -11,8 +11,8 @@ from hub.store.journal import Entry
 from hub.store.records import RecordWrite, Stored
 from hub.sync import matching, outcomes
 from hub.sync.context import Pass
-from hub.sync.decide import sort_lines
 from hub.sync.intake import Intake
+from hub.sync.places import with_value
 from hub.sync.policy import Setup
 
 Row = dict[str, Any]
@@ -81,7 +81,7 @@ def _chosen(job: Pass, row: Row, record: Stored, take: str, value: Any, now: str
     values = record.values
     if take != "ours":
         chosen = row["theirs"] if take == "theirs" else value
-        values = _with(values, row["path"], chosen, job.spec(record.entity))
+        values = with_value(values, row["path"], chosen, job.spec(record.entity))
     who = row["system"] if take == "theirs" else row["ours_from"] if take == "ours" else "hub"
     stamps = {**record.stamps, row["path"]: [who, now]}
     return RecordWrite(record.hub_id, record.entity, values, stamps, 1, record.deleted_at, record.deleted_by)
@@ -101,26 +101,6 @@ def _deletion(job: Pass, row: Row, record: Stored, take: str, now: str, connecti
     ]:
         shadows.set_gone(connection, shadow.system, shadow.entity, [shadow.remote_id], "hub")
     return RecordWrite(record.hub_id, record.entity, record.values, record.stamps, 1, None, None)
-
-
-def _with(values: Row, path: str, chosen: Any, spec: Any) -> Row:
-    """Values with one path changed: ``name``, ``lines[3]``, ``lines[3].quantity``."""
-    head, _, rest = path.partition("[")
-    if not rest:
-        return {**values, path: chosen}
-    key_text, _, field = rest.partition("]")
-    key = spec.fields[head].lines.key
-    lines = [dict(line) for line in values.get(head) or []]
-    field = field.removeprefix(".")
-    if not field:
-        lines = [line for line in lines if str(line[key]) != key_text]
-        if chosen is not None:
-            lines.append(dict(chosen))
-    else:
-        for line in lines:
-            if str(line[key]) == key_text:
-                line[field] = chosen
-    return {**values, head: sort_lines(lines, key)}
 
 
 def _resolve_match(job: Pass, row: Row, link: str | None, new: bool) -> Row:

@@ -64,6 +64,8 @@ class Pass:
     begun: dict[tuple[str, str], Iterable[Page]] = field(default_factory=dict)
     """(system, entity) → a feed that was begun before its turn (see ``feeds``)."""
     _renewed: datetime | None = None
+    held_until: datetime | None = None
+    """Until when the leases are surely ours, by our own clock."""
     _counts: dict[tuple[str, str], Counts] = field(default_factory=dict)
     _paths: dict[tuple[str, str], tuple[RefPath, ...]] = field(default_factory=dict)
 
@@ -129,13 +131,19 @@ class Pass:
     def renew(self, connection: Connection, entity: str) -> None:
         """Hold the leases a little longer, as part of the work at hand. Raises Unavailable when this one is lost."""
         now = self.clock()
-        expires = instant(now + timedelta(seconds=LEASE_SECONDS))
+        until = now + timedelta(seconds=LEASE_SECONDS)
+        expires = instant(until)
         if (lease := self.leases.get(entity)) is not None:
             runs.renew_lease(connection, lease, expires)
+            self.held_until = until
         if self._renewed is None or now - self._renewed > timedelta(seconds=LEASE_SECONDS / 4):
             self._renewed = now
             for other in self.leases.values():  # their turn comes later in the pass
                 runs.extend_lease(connection, other, expires)
+
+    def overdue(self) -> bool:
+        """Whether this process was away (suspended, swapped out) for so long that another may have taken over."""
+        return self.held_until is not None and self.clock() >= self.held_until
 
 
 def edited_at(remote: Remote, now: str) -> str:

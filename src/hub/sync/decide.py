@@ -152,6 +152,17 @@ def _judge(
     return _resolve(sight, path, policy)
 
 
+def judged(
+    sight: Sight, path: str, lens_field: LensField, policy: EntityPolicy, base: Any, agreed: Any, theirs: Any, ours: Any
+) -> tuple[Kind | None, str]:
+    """One edit judged alone: (kind, rule); kind None where there is nothing to decide. Used to look back."""
+    if theirs == ours:
+        return "converged", "equal"
+    if "[" in path and "]." not in path and theirs is None and ours is None:
+        return None, ""
+    return _judge(sight, path, lens_field, policy, _owner(policy, path), base, agreed, theirs, ours)
+
+
 def _resolve(sight: Sight, path: str, policy: EntityPolicy) -> tuple[Kind, str]:
     """Both sides changed it: the policy decides."""
     rule = policy.field_conflict.get(path) or policy.field_conflict.get(_field(path)) or policy.conflict

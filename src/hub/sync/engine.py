@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import os
-import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -17,14 +15,16 @@ from hub.errors import ConfigurationError, HubError
 from hub.store import runs, work
 from hub.store.codec import dumps
 from hub.store.database import Store, open_store
-from hub.sync import conflicts, explain, letters, status
+from hub.sync import conflicts, explain, letters, merging, splitting, status, undo
 from hub.sync.context import LEASE_SECONDS, Pass, instant
 from hub.sync.feeds import in_order
+from hub.sync.holder import identity, is_dead
 from hub.sync.ids import new_id
 from hub.sync.matching import refresh_index
 from hub.sync.observe import hold_unread, observe
 from hub.sync.planning import plan_anew
 from hub.sync.policy import Setup
+from hub.sync.reconcile import Reconciler
 from hub.sync.recover import recover
 from hub.sync.report import Observer, PassReport, Plan, silent
 from hub.sync.rounds import Rounds, list_plan
@@ -52,7 +52,7 @@ class Engine:
         self.observer = observer
         self.clock = clock
         self.ids = ids
-        self.owner = owner or f"{socket.gethostname()}:{os.getpid()}"
+        self.owner = owner or identity()
         self.pool = pool
 
     @classmethod
@@ -133,6 +133,42 @@ class Engine:
             self._write(run, rounds)
             with self.store.begin() as connection:
                 runs.set_plan(connection, plan_id, "applied")
+        return run.job.report
+
+    def undo(
+        self, run: str, entities: Sequence[str] | None = None, field: str | None = None, *, carry_out: bool = True
+    ) -> PassReport:
+        """Take back what a run wrote (``last``: the newest that wrote anything), where nobody touched it since.
+
+        ``entities``, ``field``: only these. ``carry_out=False``: plan it, and write nothing anywhere. The report's
+        plan has the writes, and as held what is not taken back, with the reason. Raises ConfigurationError when there
+        is no such run, or when it wrote nothing of what is asked for.
+        """
+        run_id, chosen = undo.scope(self.store, self.setup, run, entities, field)
+        with _Run(self, "undo", chosen or None, True) as under_way:
+            self._observe(under_way, None, False)
+            if not chosen:
+                held = splitting.split(under_way.job, run_id, carry_out=carry_out)
+                under_way.job.report.plan = Plan(under_way.job.new_id(), "", under_way.job.now(), held=held)
+                return under_way.job.report
+            undoing = undo.Undo(under_way.job, run_id, under_way.entities, field, carry_out=carry_out)
+            under_way.job.report.plan = undoing.work()
+        return under_way.job.report
+
+    def reconcile(self, entities: Sequence[str] | None = None, *, repair: bool = False) -> PassReport:
+        """Read everything again and compare it with what the hub holds: counts, amounts, fields (``comparison``).
+
+        ``repair``: then write what differs, as a pass does, within its budgets; the comparison is made once more.
+        """
+        with _Run(self, "reconcile", entities, False) as run:
+            self._observe(run, None, True)
+            report = run.job.report
+            report.comparison = [Reconciler(run.job, name, mark=repair).compare() for name in run.entities]
+            if repair and report.differences:
+                rounds = Rounds(run.job, run.entities)
+                self._write(run, rounds)
+                self._keep_held_plan(run, rounds)
+                report.comparison = [Reconciler(run.job, name, mark=False).compare() for name in run.entities]
         return run.job.report
 
     def _write(self, run: _Run, rounds: Rounds) -> None:
@@ -223,9 +259,19 @@ class Engine:
         """Give these letters up, until the record changes; returns how many."""
         return letters.set_status(self.store, letter_ids, "discarded", instant(self.clock()))
 
-    def explain(self, entity: str, key: str, field: str | None = None) -> dict[str, Any]:
-        """Why each value of a record is what it is. ``key``: a hub id, a remote id, a number or a name."""
-        return explain.explain(self.store, self.setup, entity, key, field)
+    def merge(self, entity: str, keep: str, other: str) -> dict[str, Any]:
+        """Two records that are one: ``other`` is merged into ``keep`` (hub ids, remote ids, numbers or names).
+
+        Writes to no system: the next pass does. ``undo`` of its run takes it back. Raises ConfigurationError when they
+        are not two living records, or something of them is open.
+        """
+        with _Run(self, "merge", None, True) as run:
+            return merging.merge(run.job, entity, keep, other)
+
+    def explain(self, entity: str, key: str, field: str | None = None, at: str | None = None) -> dict[str, Any]:
+        """Why each value of a record is what it is. ``key``: a hub id, a remote id, a number or a name. ``at`` (ISO 8601,
+        UTC): why it was what it was then."""
+        return explain.explain(self.store, self.setup, entity, key, field, at)
 
 
 class _Run:
@@ -257,6 +303,7 @@ class _Run:
                     f"{self.engine.owner}/{job.run}",
                     instant(now),
                     instant(now + timedelta(seconds=LEASE_SECONDS)),
+                    is_dead,
                 )
             for entity in self.entities:
                 work.spell_out(connection, entity)

@@ -18,7 +18,7 @@ from hub.store import analyst, journal, records, shadows, work
 from hub.store.codec import printed
 from hub.store.journal import Entry
 from hub.store.records import RecordWrite, Stored
-from hub.store.shadows import LIVE, Known, Shadow, ShadowWrite
+from hub.store.shadows import LIVE, THERE, Known, Shadow, ShadowWrite
 from hub.sync import matching, oscillation, outcomes
 from hub.sync.context import Pass, edited_at
 from hub.sync.correlate import Match
@@ -116,7 +116,7 @@ class Intake:
                 continue
             text, mark = printed(present(remote.record, self.fields))
             old = known.get(remote.id)
-            if old is not None and old.hash == mark and old.gone in LIVE and not self.relearn:
+            if old is not None and old.hash == mark and old.gone in THERE and not self.relearn:
                 ref = remote.ref or old.ref
                 if old.version != remote.version or old.ref != ref:
                     versions[remote.id] = (remote.version, ref)
@@ -231,8 +231,8 @@ class Intake:
             at=edited_at(one.remote, batch.at),
             linked=linked,
         )
-        if shadow.gone == "archived":
-            self._note_archived(batch, one, record, sight, shadow)
+        if shadow.gone in {"archived", "merged"}:
+            self._note_only(batch, one, record, sight, shadow)
             return
         decision = decide(sight, self.lens.fields, self.policy)
         if decision.changes:
@@ -245,16 +245,16 @@ class Intake:
         archived = None if revived else shadow.gone
         batch.shadows.append(self._shadow(one, record.hub_id, meant)._replace(gone=archived))
 
-    def _note_archived(self, batch: Batch, one: News, record: Stored, sight: Sight, shadow: Shadow) -> None:
-        """A record we archived there: what it shows now (archived, first of all) is noted, and changes nothing."""
+    def _note_only(self, batch: Batch, one: News, record: Stored, sight: Sight, shadow: Shadow) -> None:
+        """A record we archived there (or have left alone): what it shows now is noted, and changes nothing."""
         changes = [
-            change._replace(kind="refused", rule="archived")
+            change._replace(kind="refused", rule=shadow.gone or "")
             for change in decide(sight, self.lens.fields, self.policy).changes
             if change.kind != "converged"
         ]
         if changes:
             batch.entries.append(outcomes.observed(self.endpoint, record.hub_id, one.remote, changes))
-        batch.shadows.append(self._shadow(one, record.hub_id, shadow.meant)._replace(gone="archived"))
+        batch.shadows.append(self._shadow(one, record.hub_id, shadow.meant)._replace(gone=shadow.gone))
 
     def apply_decision(
         self,

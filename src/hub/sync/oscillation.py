@@ -70,7 +70,9 @@ def turns_of(history: list[Logged], path: str) -> list[Turn]:
     """The turns of one field, oldest first, since a person last decided about it."""
     turns: list[Turn] = []
     for entry in history:
-        if entry.kind == "resolved" and entry.detail.get("path") == path:
+        if (entry.kind == "resolved" and entry.detail.get("path") == path) or (
+            entry.kind == "undone" and path in entry.detail["fields"]
+        ):
             turns.clear()
         elif entry.kind == "observed":
             for where, kind, rule, _, theirs, _ in entry.detail.get("changes", ()):

@@ -247,9 +247,16 @@ def gone(job: Pass, connection: Connection, endpoint: Endpoint, remote_ids: list
     shadows.set_gone(connection, system, entity, remote_ids, "them")
     policy = job.setup.policies[entity]
     writes, entries = [], []
+    linked = shadows.all_of(connection, stored)
     for key, shadow in lost.items():
         record = stored.get(shadow.hub_id)
         if record is None:
+            continue
+        spare = next((s for s in linked[record.hub_id] if s.system == system and s.gone == "merged"), None)
+        if spare is not None:  # there were two of the same, and somebody put them together: the other one is it now
+            shadows.set_gone(connection, system, entity, [spare.remote_id], None)
+            records.mark(connection, entity, [record.hub_id], 1)
+            entries.append(Entry(entity, record.hub_id, "linked", system, spare.remote_id, {"rule": "merged there"}))
             continue
         job.counts(endpoint).gone += 1
         entries.append(Entry(entity, record.hub_id, "deleted", system, key, {"policy": policy.deletes}))

@@ -12,6 +12,8 @@ from hub.sync.policy import Deletes
 
 Values = dict[str, Any]
 Action = Literal["create", "update", "delete", "archive"]
+REMOVED = "*"
+"""In the values of a removal that takes a create back (``Step.values``): so that not even a crash forgets it."""
 
 
 @dataclass(slots=True)
@@ -39,6 +41,8 @@ class Target:
     has_refs: bool = True
     letter: str = ""
     """Message of the dead letter that stands for exactly this state; empty: none."""
+    unproven: str = ""
+    """Why records are not created here by themselves; empty: they are."""
     waiting: str = ""
     """Why an observation of this record in this system waits; empty: none does."""
 
@@ -68,6 +72,15 @@ class Step:
     write: tuple[str, ...]
     """Top-level canonical fields to send."""
     because: str
+    values: Values | None = None
+    """What is sent, where that is not what the record holds: a write that is taken back."""
+    undoes: str = ""
+    """The run whose write this takes back. What is removed by it is not made again by the next plan."""
+
+    @property
+    def leaves(self) -> str:
+        """What becomes of the link when the remote record is removed (see ``ShadowRow.gone``)."""
+        return "archived" if self.action == "archive" else "undone" if self.undoes else "hub"
 
 
 @dataclass(slots=True)
@@ -132,6 +145,8 @@ def _plan_create(verdict: Verdict, subject: Subject, target: Target) -> None:
         verdict.holds.append(Hold(target.system, "reference", f"{missing[0][0]} is not in {target.system} yet"))
     elif target.letter:
         verdict.holds.append(Hold(target.system, "letter", target.letter))
+    elif target.unproven:
+        verdict.holds.append(Hold(target.system, "unproven", target.unproven))
     else:
         write = target.sends
         if not subject.values.keys() >= target.fields.keys():

@@ -12,6 +12,7 @@ from hub.connect.capabilities import Create, Delete, Update
 from hub.store import records, runs, shadows, work
 from hub.store.records import Stored
 from hub.store.shadows import Shadow
+from hub.sync import applied
 from hub.sync.context import Pass
 from hub.sync.plan import Step, Subject, Target, Verdict, plan_record
 from hub.sync.policy import Endpoint
@@ -157,6 +158,7 @@ class Planner:
             can_archive=can_delete and resource.archive,
             linked=linked,
             has_refs=bool(ref_paths(endpoint.lens)),
+            unproven=endpoint.unproven,
         )
         for record in found:
             shadow = own.get(record.hub_id)
@@ -204,11 +206,14 @@ def plan_anew(job: Pass, entity: str) -> None:
     ]
     name, mark = f"writes:{entity}", repr((sorted(written), policy.deletes))
     with job.store.read() as connection:
-        if runs.setting(connection, name) == mark:
+        same = runs.setting(connection, name) == mark
+        if same and applied.policy_is_known(connection, policy):
             return
     with job.transaction(entity) as connection:
-        records.mark_entity(connection, entity)
-        runs.set_setting(connection, name, mark)
+        applied.remember_policy(connection, policy)
+        if not same:
+            records.mark_entity(connection, entity)
+            runs.set_setting(connection, name, mark)
 
 
 def mark_of(record: Stored, shadow: Shadow | None) -> str:

@@ -42,6 +42,8 @@ class EntityPolicy:
     budget: Budget = Budget()
     create: dict[str, bool] = field(default_factory=dict)
     """System → whether records may be created there (default True)."""
+    unproven: list[str] = field(default_factory=list)
+    """Systems where records are created even if a create with a lost answer can't be found again."""
 
 
 @dataclass(slots=True)
@@ -57,6 +59,8 @@ class Endpoint:
     """An object with the capabilities of ``hub.connect.capabilities``."""
     sweep_every: int = 3600
     """Seconds between two listings of all ids, where deletions show in no other way."""
+    unproven: str = ""
+    """Why creates are held for a person here: nothing proves that a lost one would be found. Empty: they are made."""
 
 
 @dataclass(slots=True)

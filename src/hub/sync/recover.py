@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -14,11 +16,12 @@ from hub.store.shadows import LIVE, Shadow
 from hub.sync import outcomes
 from hub.sync.confirm import Confirmer
 from hub.sync.context import Pass
-from hub.sync.plan import Step
+from hub.sync.plan import REMOVED, Step
 from hub.sync.planning import mark_of
 from hub.sync.policy import Endpoint
 from hub.sync.readback import Done
 from hub.sync.refs import remote_table, translate
+from hub.sync.resume import Sighting, resume, tell
 
 Row = dict[str, Any]
 BATCH = 100
@@ -62,32 +65,49 @@ def _probe_creates(job: Pass, endpoint: Endpoint, rows: list[Row]) -> None:
         return
     writes = [_write(job, endpoint, row) for row in rows]
     found = connector.probe(name, writes, lens.remote_fields, lens.write_options)
+    there = {write.key: remote for write, remote in zip(writes, found, strict=True) if remote is not None}
+    for key in [key for key in there if _is_linked(seen, key, endpoint.system)]:
+        del there[key]
+    cut = [replace(write, id=there[write.key].id) for write in writes if write.key in there]
+    now = resume(endpoint, cut, {remote.id: remote for remote in there.values()})
     with job.transaction(endpoint.entity) as connection:
         confirmer = Confirmer(job, endpoint)
-        for row, remote in zip(rows, found, strict=True):
+        for row in rows:
             record = stored[row["hub_id"]]
-            shadow = seen.get(record.hub_id, {}).get(endpoint.system)
-            if remote is not None and (shadow is None or shadow.gone not in LIVE):
-                _confirm(connection, confirmer, row, record, None, remote)
+            if record.hub_id in there:
+                _confirm(job, connection, endpoint, confirmer, row, record, None, now[there[record.hub_id].id])
             work.drop_intent(connection, row["id"])
             records.mark(connection, endpoint.entity, [record.hub_id], 1)
 
 
-def _write(job: Pass, endpoint: Endpoint, row: Row) -> Write:
-    """The write as it was sent, as far as it matters for finding it again."""
+def _is_linked(seen: dict[str, dict[str, Shadow]], hub_id: str, system: str) -> bool:
+    shadow = seen.get(hub_id, {}).get(system)
+    return shadow is not None and shadow.gone in LIVE
+
+
+def _write(job: Pass, endpoint: Endpoint, row: Row, shadow: Shadow | None = None) -> Write:
+    """The write as it was sent, as far as it matters for finding it again and bringing it to its end."""
+    write = Write(key=row["hub_id"], values={}, id=row["remote_id"], version=row["version"])
+    if row["action"] not in {"create", "update"}:
+        return write
     values = dict(row["fields"])
     paths = job.refs(endpoint)
     with job.store.read() as connection:
         translate(values, paths, remote_table(connection, endpoint.system, [values], paths))
-    try:
-        payload = endpoint.lens.put(values, None)
-    except RecordRejected:
-        payload = {}
-    return Write(key=row["hub_id"], values=payload)
+    with suppress(RecordRejected):
+        write.values = endpoint.lens.put(values, shadow.data if shadow else None)
+    return write
 
 
 def _confirm(
-    connection: Connection, confirmer: Confirmer, row: Row, record: Stored, shadow: Shadow | None, remote: Remote
+    job: Pass,
+    connection: Connection,
+    endpoint: Endpoint,
+    confirmer: Confirmer,
+    row: Row,
+    record: Stored,
+    shadow: Shadow | None,
+    found: Sighting,
 ) -> None:
     step = Step(
         row["system"], row["action"], {}, tuple(n for n in row["fields"] if n in record.values), "found after a crash"
@@ -96,8 +116,14 @@ def _confirm(
     since = {n: value for n, value in row["fields"].items() if record.values.get(n) != value}
     step.write = tuple(n for n in step.write if n not in since)
     confirmer.confirm(
-        connection, [Done(record, shadow, step, remote)], doubtful=True, sent={record.hub_id: since} if since else None
+        connection,
+        [Done(record, shadow, step, found.remote)],
+        # What a system refuses to take to its end is no edit: it shows what it was left at.
+        doubtful=found.problem is None,
+        sent={record.hub_id: since} if since else None,
     )
+    if found.problem is not None:
+        tell(job, connection, endpoint, record, shadow, row["fields"], found.problem)
 
 
 def _look_at_others(job: Pass, endpoint: Endpoint, rows: list[Row]) -> None:
@@ -108,13 +134,14 @@ def _look_at_others(job: Pass, endpoint: Endpoint, rows: list[Row]) -> None:
     if isinstance(connector, Get):
         ids = [row["remote_id"] for row in rows if row["remote_id"]]
         fresh = {remote.id: remote for remote in connector.get(name, ids, lens.remote_fields, lens.read_options)}
+    own = {row["id"]: seen.get(row["hub_id"], {}).get(endpoint.system) for row in rows}
+    now = resume(endpoint, [_write(job, endpoint, row, own[row["id"]]) for row in rows], fresh)
     with job.transaction(endpoint.entity) as connection:
         confirmer = Confirmer(job, endpoint)
         for row in rows:
-            remote, record = fresh.get(row["remote_id"] or ""), stored.get(row["hub_id"])
-            shadow = seen.get(row["hub_id"], {}).get(endpoint.system)
-            if remote is not None and record is not None and shadow is not None:
-                _settle_other(job, connection, endpoint, confirmer, row, record, shadow, remote)
+            found, record, shadow = now.get(row["remote_id"] or ""), stored.get(row["hub_id"]), own[row["id"]]
+            if found is not None and record is not None and shadow is not None:
+                _settle_other(job, connection, endpoint, confirmer, row, record, shadow, found)
             work.drop_intent(connection, row["id"])
             records.mark(connection, endpoint.entity, [row["hub_id"]], 1)
 
@@ -127,15 +154,17 @@ def _settle_other(
     row: Row,
     record: Stored,
     shadow: Shadow,
-    remote: Remote,
+    found: Sighting,
 ) -> None:
+    remote = found.remote
     if remote.deleted or remote.record is None:
         if row["action"] == "delete":
-            shadows.set_gone(connection, endpoint.system, endpoint.entity, [shadow.remote_id], "hub")
+            gone = "undone" if REMOVED in row["fields"] else "hub"
+            shadows.set_gone(connection, endpoint.system, endpoint.entity, [shadow.remote_id], gone)
         else:
             outcomes.gone(job, connection, endpoint, [shadow.remote_id])
     elif row["action"] == "update" and remote.version != row["version"]:
-        _confirm(connection, confirmer, row, record, shadow, remote)
+        _confirm(job, connection, endpoint, confirmer, row, record, shadow, found)
     elif row["action"] == "archive" and remote.version != row["version"]:
         # Archived by us, or edited by somebody: noted either way, and archived (once more) by the next plan.
         ids = [shadow.remote_id]

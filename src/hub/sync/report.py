@@ -84,7 +84,7 @@ class Held:
     hub_id: str
     title: str
     reason: str
-    """``reference``, ``conflict``, ``letter``, ``budget``, ``first_sync``, ``waiting`` …"""
+    """``reference``, ``conflict``, ``letter``, ``budget``, ``first_sync``, ``waiting``, ``unproven`` …"""
     detail: str
     writes: int = 1
     """How many writes this stands for (a budget holds many at once)."""
@@ -113,7 +113,7 @@ class PassReport:
     """What one pass did."""
 
     run: str
-    kind: Literal["sync", "plan", "apply", "replay", "reconcile", "undo"]
+    kind: Literal["sync", "plan", "apply", "replay", "reconcile", "undo", "merge"]
     started: str
     finished: str = ""
     state: State = "done"
@@ -129,9 +129,20 @@ class PassReport:
     open_conflicts: int = 0
     open_letters: int = 0
     rounds: int = 0
+    comparison: list[dict[str, Any]] = field(default_factory=list)
+    """Of ``reconcile``: per entity, what the hub holds against what each system shows; after a repair, what is left."""
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+    @property
+    def differences(self) -> int:
+        """Differences found by ``reconcile`` that the next pass would write."""
+        return sum(
+            system["missing"] + system["left_over"] + sum(row["open"] for row in system["fields"])
+            for one in self.comparison
+            for system in one["systems"]
+        )
 
     @property
     def writes(self) -> int:

@@ -31,15 +31,24 @@ def finish_message(report: PassReport) -> None:
         parts.append(plural(letters, "dead letter"))
     if waiting:
         parts.append(f"{waiting} waiting for something they refer to")
+    if report.kind == "reconcile":
+        parts += [plural(report.differences, "difference")] if report.differences else []
+        report.state = "needs_person" if report.differences else report.state
+    if report.kind == "undo" and report.plan is not None:
+        kept = len(report.plan.held)
+        parts += [f"{kept} not taken back"] if kept else []
+        report.state = "needs_person" if kept else report.state
     held = {h.reason for h in report.plan.held} if report.plan is not None else set()
     if "first_sync" in held:
         parts.append("first sync waits for approval")
     if "budget" in held:
         parts.append("more changes than the budget allows wait for approval")
+    if "unproven" in held:
+        parts.append("creates are held where a lost one could not be found again")
     if report.failures:
         parts.append("failed: " + ", ".join(sorted({f.system for f in report.failures})))
     if report.state != "needs_person" and (
-        report.open_conflicts or report.open_letters or held & {"first_sync", "budget"}
+        report.open_conflicts or report.open_letters or held & {"first_sync", "budget", "unproven"}
     ):
         report.state = "needs_person"
     if any(finding.kind == "listing" for finding in report.findings):

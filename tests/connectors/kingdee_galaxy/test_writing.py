@@ -267,6 +267,15 @@ def test_only_what_changes_is_sent_and_the_rest_survives(galaxy, connector, draf
     assert len(remote.record["FSaleOrderEntry"]) == 2 and remote.record["FBillAllAmount"] == Decimal("1356.0")
 
 
+def test_a_delivery_date_that_kingdee_was_given_for_the_hub_stays_when_the_hub_knows_none(connector, draft):
+    """A record made without dates gets them (they are mandatory); an edit of another field was refused then."""
+    lines = [{**x, "FQty": 7, "FDeliveryDate": None} for x in draft.record["FSaleOrderEntry"]]
+    wanted = [{k: x[k] for k in ("FEntryID", "FQty", "FDeliveryDate")} for x in lines]
+    [remote] = made(connector.update("SAL_SaleOrder", [change(draft, FSaleOrderEntry=wanted)], [], {}))
+    found = [(x["FQty"], x["FDeliveryDate"]) for x in remote.record["FSaleOrderEntry"]]
+    assert found == [(7, "2026-01-15T00:00:00")] * 2
+
+
 def test_lines_are_the_complete_wanted_list(connector, draft):
     first, second = draft.record["FSaleOrderEntry"]
     kept = {"FEntryID": second["FEntryID"], "FSeq": 2, "FQty": Decimal(5)}

@@ -1,5 +1,6 @@
 """The closed set of operators, by the name that mappings use."""
 
+from hub.mapping.operators.area import AreaCode
 from hub.mapping.operators.base import FitError, Operator, Place
 from hub.mapping.operators.beside import PercentOf, WithoutTax, WithTax
 from hub.mapping.operators.cases import Cases
@@ -16,7 +17,7 @@ OPERATORS: dict[str, type[Operator]] = {
     for op in (
         Text, Trim, Upper, Lower, Narrow, Prefix, Suffix, Cut, Zeros, Html,
         Number, Money, Quantity, Percent, PercentOf, WithTax, WithoutTax, Integer, Date, Moment, Boolean, Values, Cases,
-        Phone, Email, TaxId, Country, Currency, Join, Part, ListOf, Python,
+        Phone, AreaCode, Email, TaxId, Country, Currency, Join, Part, ListOf, Python,
     )
 }  # fmt: skip
 

@@ -16,21 +16,23 @@ from hub.model import forms
 from hub.model.spec import TypeName
 
 
+def known_region(region: str | None) -> str | None:
+    """A country code as it is, or ValueError."""
+    if region is not None:
+        import phonenumbers
+
+        if region not in phonenumbers.SUPPORTED_REGIONS:
+            raise ValueError(f"{region!r} is not a country code like CN (upper case, ISO 3166-1)")
+    return region
+
+
 class PhoneArgs(Args):
     region: str | None = Arg(None, description="Country (ISO 3166-1) of numbers without a country code: `CN`.")
     style: Literal["e164", "international", "national"] = Arg(
         "e164", description="Written as `+8613800000000`, `+86 138 0000 0000` or `138 0000 0000`."
     )
 
-    @field_validator("region")
-    @classmethod
-    def _known(cls, region: str | None) -> str | None:
-        if region is not None:
-            import phonenumbers
-
-            if region not in phonenumbers.SUPPORTED_REGIONS:
-                raise ValueError(f"{region!r} is not a country code like CN (upper case, ISO 3166-1)")
-        return region
+    _known = field_validator("region")(known_region)
 
 
 class Phone(Operator):

@@ -1,0 +1,327 @@
+"""The judge: holds what the witness saw, and what the hub tells of itself, against the laws, each by its name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from hub.simulate import values as made
+from hub.simulate.clock import text
+from hub.simulate.systems import Row
+from hub.simulate.told import Note, Told, told
+from hub.simulate.witness import Edit, Violation
+from hub.simulate.world import World
+
+DECIDED = frozenset({"accepted", "refused", "conflict"})
+NO_EDIT = frozenset({"archived", "oscillation", "first"})
+"""Rules of decisions about what is seen for the first time, or of no consequence."""
+Place = tuple[str, str]
+"""(entity, tag)"""
+
+
+class Judge:
+    """Judges one world that has come to rest."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.witness = world.witness
+        self.told: Told = told(world)
+        self.rows: dict[Place, dict[str, list[Row]]] = {}
+        for system in world.systems.values():
+            for entity in world.entities:
+                for row in system.rows.get(entity, {}).values():
+                    self.rows.setdefault((entity, row.tag), {}).setdefault(system.name, []).append(row)
+        self.filled = any(system.quirks.fills for system in world.systems.values())
+        self.rounded = any(system.quirks.rounds for system in world.systems.values())
+        self.decided = {
+            (entity, self.told.tags.get(hub_id, ""), path.partition("[")[0]) for entity, hub_id, path in world.decided
+        }
+        self.unsure = {(e, self.told.tags.get(hub_id, "")) for _, e, hub_id in self.told.doubtful}
+        """Records of which a person was asked whether they were made: linked again later, without a base."""
+        self.tainted = self._tainted()
+
+    def violations(self) -> list[Violation]:
+        """Everything that is not as it must be."""
+        found = list(self.witness.violations)
+        for law in (
+            self._doubts, self.agreement, self._duplicates, self._deletions, self._lost, self._uncontested,
+            self._echoes, self._newest, self._accounts, self._isolation,
+        ):  # fmt: skip
+            found += law()
+        return list(dict.fromkeys(found))
+
+    # what may differ ----------------------------------------------------------------------------------------------
+
+    def _tainted(self) -> set[Place]:
+        """Records that were deleted, merged, made twice at once, or hold nonsense, and what refers to them: there,
+        people's own acts keep the systems apart."""
+        bad = {*self.witness.deleted, *self.world.people.merged, *self.witness.raced, *self.world.people.spoiled}
+        while True:
+            more = {
+                place
+                for place, systems in self.rows.items()
+                if place not in bad
+                and any(self._refers(place[0], row, bad) for rows in systems.values() for row in rows)
+            }
+            if not more:
+                return bad
+            bad |= more
+
+    def _refers(self, entity: str, row: Row, bad: set[Place]) -> bool:
+        for path, value in row.flat.items():
+            if isinstance(value, str) and value.startswith("@"):
+                spec = self.world.ground.spec(entity, path)
+                if spec is not None and spec.ref and (spec.ref, value[1:]) in bad:
+                    return True
+        return False
+
+    def _coarse(self, entity: str, path: str, value: Any) -> Any:
+        spec = self.world.ground.spec(entity, path)
+        return made.coarse(value, spec.type if spec is not None else "text", rounded=self.rounded)
+
+    def _type(self, entity: str, path: str) -> str:
+        spec = self.world.ground.spec(entity, path)
+        return spec.type if spec is not None else ""
+
+    def _shared(self, entity: str, path: str) -> bool:
+        """Whether all systems read and write this path with the same right."""
+        head, _, rest = path.partition("[")
+        inner = rest.partition("].")[2]
+        for part in self.world.parts(entity):
+            lens_field = part.lens.fields.get(head)
+            if lens_field is not None and lens_field.lines is not None and inner:
+                if lens_field.lines.keys is not None:
+                    return False
+                lens_field = lens_field.lines.fields.get(inner)
+            if lens_field is None or lens_field.direction != "both" or lens_field.strength != "normal":
+                return False
+            if part.direction != "both":
+                return False
+        return True
+
+    # the laws -----------------------------------------------------------------------------------------------------
+
+    def agreement(self) -> Iterator[Violation]:
+        """Convergence: every record is everywhere, with the same values."""
+        for place, systems in self.rows.items():
+            if place in self.tainted:
+                continue
+            entity, tag = place
+            writable = [p.system for p in self.world.parts(entity) if p.direction != "in"]
+            missing = [name for name in writable if name not in systems]
+            may = {p.system for p in self.world.parts(entity) if self.world.policy(entity).create.get(p.system, True)}
+            if missing and may >= set(missing):
+                yield Violation("convergence", f"{entity} {tag} is in {sorted(systems)} only, not in {missing}")
+                continue
+            one = {name: rows[0] for name, rows in systems.items()}
+            for path in {path for row in one.values() for path in row.flat}:
+                if self._shared(entity, path):
+                    shown = {name: row.flat.get(path) for name, row in one.items()}
+                    if path == "number" and self.filled:  # a blank that a system fills stays filled there
+                        shown = {name: value for name, value in shown.items() if value is not None}
+                    if len({self._coarse(entity, path, value) for value in shown.values()}) > 1:
+                        yield Violation("convergence", f"{entity} {tag} {path} differs: {shown}")
+
+    def _duplicates(self) -> Iterator[Violation]:
+        for place, systems in self.rows.items():
+            for name, rows in systems.items():
+                if len(rows) > 1 and place not in self.witness.raced:
+                    yield Violation("no duplicates", f"{name} has {place[0]} {place[1]} {len(rows)} times")
+
+    def _doubts(self) -> Iterator[Violation]:
+        back = {(note.entity, self.told.tags.get(note.hub_id, "")) for note in self.told.notes if note.kind == "linked"}
+        for doubt in self.witness.doubts:
+            if (doubt.entity, doubt.tag, doubt.field) in self.decided:
+                continue
+            if doubt.law == "authority" and any("authority" in c for c in self.world.changes.get(doubt.entity, ())):
+                continue  # what was taken in before the change is still written
+            if doubt.field == "*" and (self._revived(doubt.entity, doubt.tag) or (doubt.entity, doubt.tag) in back):
+                continue
+            yield Violation(doubt.law, doubt.what)
+
+    def _revived(self, entity: str, tag: str) -> bool:
+        """Whether the record came back by itself, or was never known to the hub where it was deleted."""
+        deleted = self.witness.deleted.get((entity, tag), [])
+        known = [d for d in deleted if (d.system, entity, d.id) in self.told.hub_ids]
+        return not known or len(deleted) > 1 or (entity, tag) in self.world.people.restored
+
+    def _deletions(self) -> Iterator[Violation]:
+        """What was deleted in one system, and nowhere touched since, is deleted in the others."""
+        for (entity, tag), deleted in self.witness.deleted.items():
+            fixed = self.world.config["policy"].get(entity, {}).get("deletes")
+            if fixed != "propagate" or self.world.settings[entity].get("deletes") != "propagate" or len(deleted) > 1:
+                continue
+            if (
+                any("deletes" in change for change in self.world.changes.get(entity, ()))
+                or (entity, tag, "*") in self.decided
+            ):
+                continue
+            first = deleted[0]
+            hub_id = self.told.hub_ids.get((first.system, entity, first.id))
+            quiet = any(moment < first.at for moment in self.world.quiet)
+            touched = any((e.entity, e.tag) == (entity, tag) and e.at > first.at for e in self.witness.edits)
+            left = sorted(self.rows.get((entity, tag), {}))
+            before = [q for q in self.world.quiet if q < first.at]
+            late = [
+                e
+                for e in self.witness.edits
+                if (e.entity, e.tag) == (entity, tag) and (not before or e.at > before[-1])
+            ]
+            if hub_id and quiet and not touched and not late and left and not self._held(entity, tag):
+                yield Violation("deletes are earned", f"{entity} {tag}, deleted in {first.system}, is still in {left}")
+
+    def _held(self, entity: str, tag: str) -> bool:
+        return any(self.told.tags.get(letter["hub_id"]) == tag for letter in self.told.letters)
+
+    def _lost(self) -> Iterator[Violation]:
+        """Every edit that nobody took back before it could be seen is known to the hub."""
+        numbers = {word.partition(".")[0] for word in self.told.words}
+        for edit in self.witness.edits:
+            kind = self._type(edit.entity, edit.path)
+            if edit.fate in ("user", "gone") or kind not in made.TRACEABLE or edit.value is None:
+                continue
+            if (edit.entity, edit.tag) in self.world.people.spoiled or not self._read(edit):
+                continue
+            word = str(made.coarse(edit.value, kind)).upper()
+            if word not in self.told.words and not (kind in made.AMOUNTS and word.partition(".")[0] in numbers):
+                yield Violation("nothing lost", f"{self._said(edit)}: the hub knows nothing of it")
+
+    def _read(self, edit: Edit) -> bool:
+        """Whether the hub reads this field there at all."""
+        part = self.world.ground.parts[edit.system, edit.entity]
+        lens_field = part.lens.fields.get(edit.path.partition("[")[0])
+        return part.direction != "out" and lens_field is not None and lens_field.direction != "out"
+
+    def _said(self, edit: Edit) -> str:
+        who = "a user" if edit.by == "user" else "the system itself"
+        return (
+            f"{who} set {edit.system} {edit.entity} {edit.tag} {edit.path} to {edit.value!r} at {text(edit.at)[11:19]}"
+        )
+
+    def _uncontested(self) -> Iterator[Violation]:
+        """An edit that nobody contested is everywhere in the end."""
+        last: dict[tuple[str, str, str], list[Edit]] = {}
+        for edit in self.witness.edits:
+            last.setdefault((edit.entity, edit.tag, edit.path), []).append(edit)
+        for (entity, tag, path), edits in last.items():
+            edit = edits[-1]
+            if edit.by != "user" or (entity, tag) in self.tainted | self.unsure or edit.fate in ("user", "gone"):
+                continue
+            if not self._shared(entity, path) or (entity, tag, path.partition("[")[0]) in self.decided:
+                continue
+            head = path.partition("[")[0]
+            if self._owned(entity, head) - {edit.system} or (entity, head) in self.world.unmapped:
+                continue
+            before = [e for e in edits[:-1] if e.system != edit.system]
+            if before and not any(before[-1].at < moment < edit.at for moment in self.world.quiet):
+                continue
+            want = self._coarse(entity, path, edit.value)
+            for name, rows in self.rows.get((entity, tag), {}).items():
+                shows = rows[0].flat.get(path)
+                if self._coarse(entity, path, shows) != want and (path in rows[0].flat or "[" not in path):
+                    yield Violation("nothing lost", f"{self._said(edit)}, uncontested; but {name} shows {shows!r}")
+                    break
+
+    def _owned(self, entity: str, field: str) -> set[str]:
+        """Every system that ever owned a field."""
+        owners = {self.world.policy(entity).authority.get(field)}
+        owners |= {change.get("authority", {}).get(field) for change in self.world.changes.get(entity, ())}
+        owners.add(self.world.config["policy"].get(entity, {}).get("authority", {}).get(field))
+        return {owner for owner in owners if owner}
+
+    def _echoes(self) -> Iterator[Violation]:
+        """Only what somebody did in a system is ever taken for an edit there."""
+        given: Counter[tuple[str, str, str, Any]] = Counter()
+        for edit in self.witness.edits:
+            given[edit.system, edit.id, edit.path, self._coarse(edit.entity, edit.path, edit.value)] += 1
+        for note in self.told.notes:
+            if note.kind != "observed" or (note.entity, self.told.tags.get(note.hub_id, "")) in self.unsure:
+                continue
+            for path, kind, rule, _, theirs, _ in note.detail.get("changes", ()):
+                if kind not in DECIDED or rule in NO_EDIT:
+                    continue
+                for at, value in self._values(note, path, theirs):
+                    key = (note.system, note.remote_id, at, self._coarse(note.entity, at, value))
+                    if not given[key]:
+                        yield Violation(
+                            "no echo",
+                            f"{note.system} {note.entity} {self.told.tags.get(note.hub_id, note.hub_id)} {at}: {value!r}"
+                            f" was {kind} as an edit ({rule}), and nobody had made it there",
+                        )
+
+    def _values(self, note: Note, path: str, theirs: Any) -> Iterator[tuple[str, Any]]:
+        if isinstance(theirs, dict):
+            for name, value in theirs.items():
+                lines = self.world.ground.specs[note.entity].fields[path.partition("[")[0]].lines
+                if lines is not None and name == lines.key:
+                    continue
+                if self._type(note.entity, f"{path}.{name}") in made.TRACEABLE and value is not None:
+                    yield f"{path}.{name}", value
+        elif theirs is not None and self._type(note.entity, path) in made.TRACEABLE:
+            yield path, theirs
+
+    def _newest(self) -> Iterator[Violation]:
+        """Where the newer edit wins, one made after the other was known is never the older one."""
+        made_at: dict[tuple[str, str, Any], Edit] = {}
+        for edit in self.witness.edits:
+            if edit.by == "user":
+                made_at[edit.entity, edit.path, self._coarse(edit.entity, edit.path, edit.value)] = edit
+        known: dict[tuple[str, str, Any], str] = {}
+        for note in self.told.notes:
+            for path, kind, rule, _, theirs, ours in note.detail.get("changes", ()) if note.kind == "observed" else ():
+                if (
+                    theirs is None
+                    or isinstance(theirs, (dict, list))
+                    or self._type(note.entity, path) not in made.TRACEABLE
+                ):
+                    continue
+                mine = (note.entity, path, self._coarse(note.entity, path, theirs))
+                other = (note.entity, path, self._coarse(note.entity, path, ours))
+                if kind == "refused" and rule == "newest" and mine in made_at and other in known:
+                    edit = made_at[mine]
+                    exact = not self.world.systems[edit.system].quirks.skew
+                    if exact and edit.system == note.system and text(edit.at) > known[other]:
+                        yield Violation(
+                            "the newest wins",
+                            f"{self._said(edit)}, which was refused as older than {ours!r}, known since {known[other][11:19]}",
+                        )
+                if kind == "accepted":
+                    known.setdefault(mine, note.at)
+
+    def _accounts(self) -> Iterator[Violation]:
+        """Each write of the hub is in its journal, with the run and the mapping it came from."""
+        written = Counter(
+            (note.system, note.entity, note.remote_id) for note in self.told.notes if note.kind == "written"
+        )
+        done = Counter((w.system, w.entity, w.id) for w in self.witness.writes)
+        for (system, entity, row_id), count in done.items():
+            row = self.world.systems[system].rows[entity].get(row_id)
+            if row is None or (entity, row.tag) in self.tainted:
+                continue
+            hub_id = self.told.hub_ids.get((system, entity, row_id), "")
+            if written[system, entity, row_id] < count and (system, entity, hub_id) not in self.told.doubtful:
+                yield Violation(
+                    "accounting",
+                    f"{system} {entity} {row.tag} was written {count} times, the journal has"
+                    f" {written[system, entity, row_id]}",
+                )
+        for note in self.told.notes:
+            if note.kind == "written" and note.run not in self.told.runs:
+                yield Violation("accounting", f"a write to {note.system} names the run {note.run}, which nobody knows")
+
+    def _isolation(self) -> Iterator[Violation]:
+        """Only what is wrong by people's own acts has a letter or waits in the end."""
+        for letter in self.told.letters:
+            tag = self.told.tags.get(letter["hub_id"]) or self.world.systems[letter["system"]].tags.get(
+                (letter["entity"], letter["remote_id"]), "?"
+            )
+            if (letter["entity"], tag) not in self.tainted:
+                said = f"{letter['stage']}: {letter['message']}"
+                yield Violation("isolation", f"{letter['system']} {letter['entity']} {tag} has a letter: {said}")
+        for system, entity, remote_id in self.told.waiting:
+            tag = self.world.systems[system].tags.get((entity, remote_id), "?")
+            if (entity, tag) not in self.tainted:
+                yield Violation("isolation", f"{system} {entity} {tag} waits for ever")
+        if self.told.intents:
+            yield Violation("accounting", f"{self.told.intents} intents are left at rest")

@@ -1,0 +1,142 @@
+"""One life: what happens until the end, how everything comes to rest, and what the judge says of it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Engine as Database
+from sqlalchemy import text
+
+from hub.errors import HubError
+from hub.simulate.chance import Chance, config
+from hub.simulate.ground import Ground
+from hub.simulate.judge import Judge
+from hub.simulate.witness import Violation
+from hub.simulate.world import World
+from hub.store.database import open_memory
+
+Event = dict[str, Any]
+PASSES_TO_REST = 10
+"""After so many undisturbed passes, with people deciding what waits for them, everything must agree."""
+
+
+@dataclass(slots=True)
+class Life:
+    """What came of one story."""
+
+    seed: int
+    config: Event
+    events: list[Event]
+    violations: list[Violation] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+
+    @property
+    def laws(self) -> list[str]:
+        return list(dict.fromkeys(violation.law for violation in self.violations))
+
+
+class Simulator:
+    """Lives through stories on one ground. Keeps one database in memory and empties it for each."""
+
+    def __init__(self, ground: Ground) -> None:
+        self.ground = ground
+        self.database: Database = open_memory()
+        with self.database.connect() as connection:
+            names = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'")
+            self._tables = [row[0] for row in names if not row[0].startswith(("alembic", "sqlite"))]
+
+    def close(self) -> None:
+        self.database.dispose()
+
+    def live(self, seed: int, steps: int) -> Life:
+        """Live through what this seed brings."""
+        rng = random.Random(seed)
+        life = Life(seed, config(self.ground, rng), [])
+        world = self._world(life.config)
+        chance = Chance(world, rng)
+        done = 0
+        while done < steps and not world.witness.violations:
+            for event in chance.next():
+                life.events.append(event)
+                done += 1 + len(event.get("script", ()))
+                world.do(event)
+        return self._ended(life, world)
+
+    def replay(self, story: Event, *, seed: int = 0) -> Life:
+        """Live through a story once more: ``{"config": …, "events": […]}``."""
+        life = Life(seed, story["config"], list(story["events"]))
+        world = self._world(life.config)
+        for event in life.events:
+            if not world.witness.violations:
+                world.do(event)
+        return self._ended(life, world)
+
+    def _world(self, chosen: Event) -> World:
+        with self.database.connect().execution_options(hub_write=True) as connection, connection.begin():
+            for name in self._tables:
+                connection.execute(text(f'DELETE FROM "{name}"'))  # noqa: S608  (names the database gave)
+        return World(self.ground, chosen, self.database)
+
+    def _ended(self, life: Life, world: World) -> Life:
+        if not world.witness.violations:
+            _come_to_rest(world)
+        life.violations = Judge(world).violations() if not world.witness.violations else world.witness.violations
+        life.told = world.story
+        return life
+
+
+def _come_to_rest(world: World) -> None:
+    """Nobody edits any more, everything works, and people decide what waits for them."""
+    world.story.append(f"{world.clock.since()}  everything comes to rest")
+    for system in world.systems.values():
+        system.down = system.blank = False
+        system.faults.clear()
+    world.dropped.clear()
+    world.directions.clear()
+    if world.people.spoiled and not _settle(world):
+        world.witness.broken("convergence", f"no rest after {PASSES_TO_REST} passes, with bad records left")
+    before = Judge(world) if world.people.spoiled else None
+    if before is not None:
+        world.witness.violations += [v._replace(law="isolation") for v in before.agreement()]
+    world.do({"do": "heal"})
+    if not _settle(world):
+        world.witness.broken("convergence", f"no rest after {PASSES_TO_REST} passes")
+
+
+def _settle(world: World) -> bool:
+    """Passes until one finds nothing to do; and one more, which must find nothing, too."""
+    for number in range(PASSES_TO_REST):
+        world.clock.wait(400)
+        _people_decide(world, number)
+        world.do({"do": "pass", "yes": True, "full": number == 1})
+        report = world.reports[-1] if world.reports else None
+        if report is None or report.writes or report.failures or number < 1:
+            continue
+        if not report.open_conflicts:
+            return _is_quiet(world)
+    return False
+
+
+def _people_decide(world: World, number: int) -> None:
+    with world.engine(world.worker()) as engine:
+        try:
+            for conflict in engine.conflicts():
+                world.do({"do": "person", "what": "resolve", "nth": 0, "take": ("theirs", "ours")[conflict["id"] % 2]})
+            if number < PASSES_TO_REST // 2:
+                world.do({"do": "person", "what": "replay"})
+        except HubError as error:
+            world.witness.broken("no surprises", f"what waits can't be shown: {error}")
+
+
+def _is_quiet(world: World) -> bool:
+    """Quiescence: the pass after a complete pass writes nothing."""
+    before = len(world.witness.writes)
+    world.clock.wait(400)
+    world.do({"do": "pass", "yes": True})
+    report = world.reports[-1]
+    if report.writes or len(world.witness.writes) != before:
+        world.witness.broken("quiescence", f"nobody had edited, and the hub wrote: {report.message}")
+    return True

@@ -1,0 +1,176 @@
+"""The witness: who wrote what, where and when, seen from the systems alone. Laws that a single write can break are
+judged on the spot; the rest is kept for the judge.
+
+It knows nothing of shadows, stamps or intents: only edits, each with a value that nothing else has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from hub.simulate.clock import Clock
+from hub.simulate.systems import Row, System
+
+Values = dict[str, Any]
+Key = tuple[str, str, str, str]
+"""(system, entity, id, path)"""
+
+
+@dataclass(slots=True)
+class Edit:
+    """One value that somebody gave one field of one record of one system."""
+
+    n: int
+    at: datetime
+    system: str
+    entity: str
+    tag: str
+    id: str
+    path: str
+    value: Any
+    by: str
+    """``user``, or ``system`` for what a system filled in by itself."""
+    version: int
+    fate: str = ""
+    """What became of it there: overwritten by a ``user`` or the ``hub``, ``gone`` with its record; empty: still there."""
+
+
+class Violation(NamedTuple):
+    """A law that was broken, and how."""
+
+    law: str
+    what: str
+
+
+class Written(NamedTuple):
+    """One write of the hub that changed something."""
+
+    system: str
+    entity: str
+    id: str
+    action: str
+    at: datetime
+
+
+class Deleted(NamedTuple):
+    """One record that a user deleted."""
+
+    system: str
+    id: str
+    at: datetime
+    shown: bool
+    """Whether the hub had ever been shown it."""
+
+
+class Doubt(NamedTuple):
+    """Something that breaks a law unless a person decided it so."""
+
+    law: str
+    entity: str
+    tag: str
+    field: str
+    what: str
+
+
+class Witness:
+    """Sees every change of every record of every system."""
+
+    def __init__(self, clock: Clock, owner: Callable[[str, str], str | None]) -> None:
+        self.clock = clock
+        self.owner = owner
+        """(entity, field) → the system that owns it now."""
+        self.edits: list[Edit] = []
+        self.current: dict[Key, Edit] = {}
+        self.writes: list[Written] = []
+        self.violations: list[Violation] = []
+        self.doubts: list[Doubt] = []
+        self.deleted: dict[tuple[str, str], list[Deleted]] = {}
+        """(entity, tag) → in which systems users deleted it."""
+        self.raced: set[tuple[str, str]] = set()
+        """(entity, tag) that users and the hub made at the same time: nobody could know."""
+
+    def broken(self, law: str, what: str) -> None:
+        self.violations.append(Violation(law, what))
+
+    def changed(self, system: System, entity: str, before: Row | None, row: Row, wanted: Values) -> None:
+        old = before.flat if before is not None else {}
+        paths = [path for path, value in row.flat.items() if old.get(path) != value]
+        gone = [path for path in old if path not in row.flat]
+        for path in (*paths, *gone):
+            previous = self.current.pop((system.name, entity, row.id, path), None)
+            if previous is not None:
+                self._replaced(system, entity, before, row, previous)
+        if row.by == "hub":
+            self._by_hub(system, entity, before, row, paths, wanted)
+            return
+        for path in paths:
+            self._edit(system, entity, row, path, "user")
+
+    def _edit(self, system: System, entity: str, row: Row, path: str, by: str) -> None:
+        edit = Edit(
+            len(self.edits), row.at, system.name, entity, row.tag, row.id, path, row.flat[path], by, row.version
+        )
+        self.edits.append(edit)
+        self.current[system.name, entity, row.id, path] = edit
+
+    def _replaced(self, system: System, entity: str, before: Row | None, row: Row, previous: Edit) -> None:
+        assert before is not None
+        shown = before.shown >= previous.version
+        previous.fate = row.by
+        if row.by != "hub":
+            return
+        if not shown and previous.by == "user":
+            self.broken(
+                "no stale write",
+                f"{_named(system, entity, row)} {previous.path}: {previous.value!r}, which the hub was never shown, was"
+                f" overwritten with {row.flat.get(previous.path)!r}",
+            )
+        field = previous.path.partition("[")[0]
+        if previous.by == "user" and self.owner(entity, field) == system.name and before.flat.get(previous.path):
+            what = f"{_named(system, entity, row)} {previous.path} is owned there: {previous.value!r} was overwritten"
+            what += f" with {row.flat.get(previous.path)!r}"
+            self.doubts.append(Doubt("authority", entity, row.tag, field, what))
+
+    def _by_hub(
+        self, system: System, entity: str, before: Row | None, row: Row, paths: list[str], wanted: Values
+    ) -> None:
+        if paths or before is None:
+            action = "create" if before is None else "update"
+            self.writes.append(Written(system.name, entity, row.id, action, row.at))
+        for path in paths:
+            if wanted.get(path) is None and row.flat[path] is not None:
+                self._edit(system, entity, row, path, "system")
+        if before is None:
+            self._created(system, entity, row)
+
+    def _created(self, system: System, entity: str, row: Row) -> None:
+        others = [r for r in system.rows[entity].values() if r.tag == row.tag and r.id != row.id]
+        if any(other.key or other.shown for other in others):
+            self.broken("no duplicates", f"{_named(system, entity, row)} was made, and {others[0].id} is there already")
+        elif others:
+            self.raced.add((entity, row.tag))
+        deleted = [d for d in self.deleted.get((entity, row.tag), []) if d.system == system.name and d.shown]
+        if deleted:
+            what = f"{_named(system, entity, row)} was made again after a user had deleted it there"
+            self.doubts.append(Doubt("deletes are earned", entity, row.tag, "*", what))
+
+    def removed(self, system: System, entity: str, row: Row, by: str) -> None:
+        for path in row.flat:
+            edit = self.current.pop((system.name, entity, row.id, path), None)
+            if edit is not None:
+                edit.fate = "gone"
+        if by != "hub":
+            self.deleted.setdefault((entity, row.tag), []).append(
+                Deleted(system.name, row.id, self.clock.now, row.shown > 0)
+            )
+            return
+        self.writes.append(Written(system.name, entity, row.id, "delete", self.clock.now))
+        if (entity, row.tag) not in self.deleted:
+            self.broken("deletes are earned", f"{_named(system, entity, row)} was deleted, which no user had done")
+
+
+def _named(system: System, entity: str, row: Row) -> str:
+    return f"{system.name} {entity} {row.tag} ({row.id})"

@@ -1,0 +1,136 @@
+"""Workers: who runs a pass. Between any two of its steps a worker can be stopped, overtaken or killed.
+
+A step is a call to a system (before it, and after it took effect) or a transaction of the store (before it, and after
+it landed). The engine is given a store and connectors that report these points; it does not know.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Engine
+
+from hub.store.database import Store
+
+WRITES = frozenset({"create", "update", "delete"})
+
+
+class Crash(BaseException):
+    """The process dies here: nothing may catch it, and nothing more it does has any effect."""
+
+
+class Point(NamedTuple):
+    """A moment between two steps: ``begin`` or ``commit`` of the store, ``call`` or ``answer`` of a system."""
+
+    kind: str
+    system: str = ""
+    verb: str = ""
+
+
+class Goal:
+    """Where a worker is to be stopped: at the n-th point of a kind. ``write`` and ``written`` are the calls that change
+    something, before and after they did; ``point`` is any."""
+
+    def __init__(self, to: str, n: int) -> None:
+        self.to = to
+        self.left = n
+
+    def reached(self, point: Point) -> bool:
+        if self.to == "point" or point.kind == self.to:
+            self.left -= 1
+        elif point.verb in WRITES and point.kind == {"write": "call", "written": "answer"}.get(self.to):
+            self.left -= 1
+        return self.left <= 0
+
+
+class Worker:
+    """One process that runs passes, as far as the simulation sees it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.dead = False
+        self.steps = 0
+        self.in_call = False
+        """A request that changes something is under way and has had no effect yet."""
+        self.at_point: Callable[[Point], None] | None = None
+
+    def point(self, kind: str, system: str = "", verb: str = "") -> None:
+        """Report a point; raises Crash when this worker was killed."""
+        if self.dead:
+            raise Crash
+        self.steps += 1
+        if self.at_point is not None:
+            self.at_point(Point(kind, system, verb))
+            if self.dead:
+                raise Crash
+
+
+class SimStore(Store):
+    """The hub's memory as one worker uses it. The database itself outlives its workers."""
+
+    def __init__(self, engine: Engine, worker: Worker) -> None:
+        super().__init__(engine)
+        self.worker = worker
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        self.worker.point("begin")
+        with super().begin() as connection:
+            yield connection
+        self.worker.point("commit")
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        if self.worker.dead:
+            raise Crash
+        with super().read() as connection:
+            yield connection
+
+    def close(self) -> None:
+        pass
+
+
+class Inline(Executor):
+    """Runs each call at once, where it is submitted: the order of calls is the same in every run."""
+
+    def __init__(self, _: int = 1) -> None:
+        pass
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        done.set_result(fn(*args, **kwargs))
+        return done
+
+
+class Beside:
+    """Work in a thread of its own that goes on only while it is told to: never two threads at once."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self.work = work
+        self.done = False
+        self._mine, self._theirs = threading.Semaphore(0), threading.Semaphore(0)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        self._mine.acquire()
+        try:
+            self.work()
+        finally:
+            self.done = True
+            self._theirs.release()
+
+    def resume(self) -> None:
+        """Let it work until it yields or ends."""
+        if not self.done:
+            self._mine.release()
+            self._theirs.acquire()
+
+    def give_back(self) -> None:
+        """Called by the work itself: stop here until resumed."""
+        self._theirs.release()
+        self._mine.acquire()

@@ -1,0 +1,322 @@
+"""The world of one seed: systems, people, a hub whose passes can be disturbed, and what happened in it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine as Database
+
+from hub.connect.capabilities import Resource
+from hub.errors import ConfigurationError, HubError
+from hub.simulate.clock import Clock
+from hub.simulate.ground import Ground, Part
+from hub.simulate.people import People
+from hub.simulate.ports import Port
+from hub.simulate.quirks import Quirks
+from hub.simulate.scenes import Scene
+from hub.simulate.systems import System
+from hub.simulate.witness import Witness
+from hub.simulate.workers import Inline, SimStore, Worker
+from hub.store.database import Store
+from hub.sync.engine import Engine, _Run
+from hub.sync.intake import Intake
+from hub.sync.observe import look_again
+from hub.sync.policy import Budget, Endpoint, EntityPolicy, Setup
+from hub.sync.report import PassReport
+
+Event = dict[str, Any]
+
+
+class World:
+    """One life of one company. ``config`` is what a seed chose: see ``chance.config``."""
+
+    def __init__(self, ground: Ground, config: Event, database: Database) -> None:
+        self.ground = ground
+        self.config = config
+        self.database = database
+        self.clock = Clock()
+        self.witness = Witness(self.clock, self._owner)
+        self.systems = {
+            name: System(name, ground, Quirks(**config["quirks"].get(name, {})), self.clock, self.witness)
+            for name in config["systems"]
+        }
+        self.entities = [e for e in ground.policies if e in config["entities"]]
+        self.people = People(self)
+        self.settings: dict[str, Event] = {e: dict(config["policy"].get(e, {})) for e in self.entities}
+        self.directions: dict[tuple[str, str], str] = {}
+        self.dropped: dict[tuple[str, str], str] = {}
+        self.story: list[str] = []
+        self.unmapped: set[tuple[str, str]] = set()
+        """(entity, field) that some mapping lacked for a while: what changed meanwhile has no base."""
+        self.quiet: list[datetime] = []
+        """When a complete pass found nothing to do, and all was well."""
+        self.decided: list[tuple[str, str, str]] = []
+        """(entity, hub id, path) of what a person decided."""
+        self.changes: dict[str, list[Event]] = {}
+        """Entity → what was changed in its policy."""
+        self._names = itertools.count(1)
+        self._workers = itertools.count(1)
+        self.reports: list[PassReport] = []
+
+    # the hub ------------------------------------------------------------------------------------------------------
+
+    def parts(self, entity: str) -> list[Part]:
+        """The parts of an entity in this world's systems."""
+        return [p for p in self.ground.of_entity(entity) if p.system in self.systems]
+
+    def policy(self, entity: str) -> EntityPolicy:
+        """The policy as it is now."""
+        base, now = self.ground.policies[entity], self.settings[entity]
+        directions = {p.system: self.directions.get((p.system, entity), p.direction) for p in self.parts(entity)}
+        changes: dict[str, Any] = {"systems": directions}
+        if "conflict" in now:
+            rule = now["conflict"]
+            changes["conflict"] = tuple(rule) if isinstance(rule, list) else rule
+        if "deletes" in now:
+            changes["deletes"] = now["deletes"]
+        if "authority" in now:
+            changes["authority"] = {f: s for f, s in now["authority"].items() if s in self.systems}
+        if "budget" in now:
+            changes["budget"] = Budget(*now["budget"])
+        return replace(base, **changes)
+
+    def _owner(self, entity: str, field: str) -> str | None:
+        return self.policy(entity).authority.get(field)
+
+    def setup(self, worker: Worker) -> Setup:
+        """What the engine of this worker is given."""
+        policies = {entity: self.policy(entity) for entity in self.entities}
+        endpoints = []
+        for entity in self.entities:
+            for part in self.parts(entity):
+                drop = self.dropped.get((part.system, entity))
+                lens = self.ground.variant(part, drop) if drop else part.lens
+                port = Port(self.systems[part.system], entity, worker, self.witness.broken)
+                direction = policies[entity].systems[part.system]
+                endpoints.append(Endpoint(part.system, entity, direction, lens, self.resource(part), port, 60))
+        return Setup(self.ground.specs, policies, endpoints)
+
+    def resource(self, part: Part) -> Resource:
+        """The resource as this world's system offers it."""
+        if not self.ground.builtin:
+            return part.resource
+        quirks = self.systems[part.system].quirks
+        deletes: Any = "tombstones" if quirks.tombstones else "listing"
+        return replace(part.resource, probe=quirks.probe, deletes=deletes, batch=quirks.batch)  # type: ignore[arg-type]
+
+    def engine(self, worker: Worker) -> Engine:
+        """A hub started anew, as this worker runs it."""
+        return Engine(
+            self.setup(worker),
+            SimStore(self.database, worker),
+            clock=self.clock,
+            ids=self._new_id,
+            owner=worker.name,
+            pool=Inline,
+        )
+
+    def _new_id(self) -> str:
+        return f"h{next(self._names):06d}"
+
+    def worker(self) -> Worker:
+        return Worker(f"worker {next(self._workers)}")
+
+    def read(self) -> Store:
+        """The hub's memory, for looking into it."""
+        return SimStore(self.database, Worker("reader"))
+
+    def entity_names(self, chosen: Sequence[str] | None) -> list[str] | None:
+        return None if chosen is None else [e for e in chosen if e in self.entities] or None
+
+    # what happens -------------------------------------------------------------------------------------------------
+
+    def do(self, event: Event) -> None:
+        """Let one event happen; one that makes no sense any more does nothing."""
+        act: Callable[[Event], str] | None = getattr(self, f"_do_{event['do']}", None) or self.people.act(event["do"])
+        if act is None:
+            raise ConfigurationError(f"there is no event {event['do']!r}", where="story")
+        at, place = self.clock.since(), len(self.story)
+        said = act(event)
+        if said:
+            self.story.insert(place, f"{at}  {said}")
+
+    def _do_wait(self, event: Event) -> str:
+        self.clock.wait(event["seconds"])
+        return f"{event['seconds']} seconds go by"
+
+    def _do_fault(self, event: Event) -> str:
+        system = self.systems.get(event["system"])
+        if system is None:
+            return ""
+        system.faults.append({"kind": event["kind"], "on": event["on"], "n": event["n"]})
+        return f"{event['system']}: call {event['n']} from now ({event['on']}) will fail: {event['kind']}"
+
+    def _do_outage(self, event: Event) -> str:
+        system = self.systems.get(event["system"])
+        if system is None:
+            return ""
+        system.down = event["down"]
+        return f"{event['system']} is {'down' if event['down'] else 'up again'}"
+
+    def _do_blank(self, event: Event) -> str:
+        system = self.systems.get(event["system"])
+        if system is None:
+            return ""
+        # Where only one record is known, an empty system can't be told from a deletion.
+        enough = all(len(rows) > 2 for e, rows in system.rows.items() if e in self.entities and rows)
+        system.blank = event["on"] and enough
+        return f"{event['system']} shows {'nothing at all' if system.blank else 'its records'}"
+
+    def _do_pass(self, event: Event) -> str:
+        """One pass, or two at once, with what happens meanwhile."""
+        works = {"a": self._work(event, "a")}
+        if "b" in event:
+            works["b"] = self._work(event["b"], "b")
+        self.story.append(f"{self.clock.since()}  {_described(event)}")
+        Scene(event.get("script", ()), works, self.do, self._tell).play()
+        return ""
+
+    def _tell(self, line: str) -> None:
+        self.story.append(f"{self.clock.since()}    {line}")
+
+    def _work(self, options: Event, name: str) -> tuple[Worker, Callable[[], None]]:
+        worker = self.worker()
+
+        def work() -> None:
+            undisturbed = not options.get("script") and self.clock.now
+            try:
+                report = self._pass(worker, options)
+            except HubError as error:
+                self._tell(f"worker {name}: {type(error).__name__}: {error.what}")
+            except Exception as error:
+                self._tell(f"worker {name}: {error!r}")
+                self.witness.broken("no surprises", f"a pass ended with {error!r}")
+            else:
+                if report is not None:
+                    self._tell(f"worker {name}: {report.message}")
+                    self._noted(report, options, bool(undisturbed))
+
+        return worker, work
+
+    def _pass(self, worker: Worker, options: Event) -> PassReport | None:
+        with self.engine(worker) as engine:
+            entities = self.entity_names(options.get("entities"))
+            if "hint" in options:
+                self._hint(engine, options)
+                return None
+            return engine.sync(entities, full=options.get("full", False), yes=options.get("yes", True))
+
+    def _hint(self, engine: Engine, options: Event) -> None:
+        """A webhook told of records: they are observed once more, whatever it said about them."""
+        system, entity = options["system"], options["entity"]
+        endpoint = next((e for e in engine.setup.endpoints if (e.system, e.entity) == (system, entity)), None)
+        ids = [row.id for tag in options["hint"] if (row := self.systems[system].find(entity, tag)) is not None]
+        if endpoint is None or not ids or endpoint.direction == "out":
+            return
+        with _Run(engine, "sync", [entity], False, quiet=True) as run:
+            look_again(run.job, endpoint, Intake(run.job, endpoint), ids)
+
+    def _noted(self, report: PassReport, options: Event, undisturbed: bool) -> None:
+        self.reports.append(report)
+        complete = report.state == "done" and not report.writes and not options.get("entities")
+        calm = not any(s.down or s.blank for s in self.systems.values()) and not self.dropped and not self.directions
+        lag = max(system.quirks.lag for system in self.systems.values())
+        last = max((log[-1][1] for s in self.systems.values() for log in s.log.values() if log), default=None)
+        waits = any(counts.waiting for counts in report.counts)
+        if complete and calm and undisturbed and not waits and not report.open_letters and not report.open_conflicts:
+            if last is None or (self.clock.now - last).total_seconds() > lag + 60:
+                self.quiet.append(self.clock.now)
+
+    def _do_approve(self, event: Event) -> str:
+        """A plan is made, perhaps somebody edits meanwhile, and it is approved: done as shown, or not at all."""
+        worker = self.worker()
+        with self.engine(worker) as engine:
+            try:
+                plan = engine.plan().plan
+                if plan is None:
+                    return ""
+                for step in event.get("script", ()):
+                    self.do(step)
+                before = len(self.witness.writes)
+                try:
+                    message = engine.apply(plan.id).message
+                except ConfigurationError as error:
+                    message = error.what
+                    if len(self.witness.writes) != before:
+                        self.witness.broken("no stale write", "a plan that no longer held was written")
+            except HubError as error:
+                message = f"{type(error).__name__}: {error.what}"
+        return f"a plan is made and approved: {message}"
+
+    def _do_person(self, event: Event) -> str:
+        """Somebody looks after what waits for a person."""
+        with self.engine(self.worker()) as engine:
+            try:
+                if event["what"] == "replay":
+                    return self._letters(engine)
+                found = engine.conflicts()
+                if not found:
+                    return ""
+                conflict = found[event["nth"] % len(found)]
+                if conflict["path"] == "match":
+                    engine.resolve(conflict["id"], new=True)
+                else:
+                    engine.resolve(conflict["id"], take=event["take"])
+                self.decided.append((conflict["entity"], conflict["hub_id"], conflict["path"]))
+                taken = "new" if conflict["path"] == "match" else event["take"]
+                return f"a person decides {conflict['title']} {conflict['path']}: {taken}"
+            except HubError as error:
+                return f"a person tries to decide: {error.what}"
+
+    def _letters(self, engine: Engine) -> str:
+        """Letters are tried again; but where it is in doubt whether a record was made, somebody looks first."""
+        again, dropped = [], []
+        for letter in engine.letters():
+            tag = (letter["payload"] or {}).get(self.ground.keys[letter["entity"]])
+            there = letter["stage"] == "doubt" and self.systems[letter["system"]].find(letter["entity"], str(tag))
+            (dropped if there else again).append(letter["id"])
+        engine.discard(dropped)
+        engine.replay(again)
+        return f"{len(again)} letters are to be tried again, {len(dropped)} given up" if again or dropped else ""
+
+    def _do_policy(self, event: Event) -> str:
+        if event["entity"] not in self.settings:
+            return ""
+        self.settings[event["entity"]] |= event["set"]
+        self.changes.setdefault(event["entity"], []).append(event["set"])
+        return f"the policy of {event['entity']} is changed: {event['set']}"
+
+    def _do_remap(self, event: Event) -> str:
+        key = (event["system"], event["entity"])
+        if key not in self.ground.parts or event["system"] not in self.systems or event["entity"] not in self.entities:
+            return ""
+        if event["drop"]:
+            self.dropped[key] = event["drop"]
+            self.unmapped.add((event["entity"], event["drop"]))
+            return f"the mapping of {' '.join(key)} loses {event['drop']}"
+        self.dropped.pop(key, None)
+        return f"the mapping of {' '.join(key)} is whole again"
+
+    def _do_direct(self, event: Event) -> str:
+        key = (event["system"], event["entity"])
+        if key not in self.ground.parts or event["system"] not in self.systems or event["entity"] not in self.entities:
+            return ""
+        if event["to"] == self.ground.parts[key].direction:
+            self.directions.pop(key, None)
+        else:
+            self.directions[key] = event["to"]
+        return f"{' '.join(key)} is now {event['to']}"
+
+
+def _described(event: Event) -> str:
+    if "hint" in event:
+        return f"a webhook of {event['system']} tells of {event['entity']} {', '.join(event['hint'])}"
+    words = ["the hub makes a pass"]
+    if event.get("entities"):
+        words.append(f"over {', '.join(event['entities'])}")
+    words += [word for word in ("full", "yes") if event.get(word)]
+    return ", ".join(words) + (", and a second worker, too" if "b" in event else "")
