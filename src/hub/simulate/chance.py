@@ -73,9 +73,10 @@ class Chance:
         self.ground = world.ground
         self.number = 0
         self.kinds = [
-            (self._edit, 30), (self._add, 9), (self._line, 8), (self._delete, 3), (self._restore, 2), (self._merge, 1),
-            (self._spoil, 1), (self._pass, 11), (self._disturbed, 8), (self._hint, 4), (self._wait, 9), (self._fault, 4),
-            (self._outage, 2), (self._blank, 1), (self._person, 3), (self._approve, 1), (self._change, 2), (self._both, 3),
+            (self._edit, 34), (self._add, 9), (self._line, 8), (self._delete, 3), (self._restore, 2), (self._merge, 1),
+            (self._spoil, 1), (self._both, 3), (self._person, 3), (self._wait, 10), (self._fault, 5),
+            (self._outage, 2), (self._blank, 1), (self._change, 2), (self._pass, 5), (self._disturbed, 6),
+            (self._hint, 3), (self._approve, 1),
         ]  # fmt: skip
 
     def next(self) -> list[Event]:
@@ -103,7 +104,7 @@ class Chance:
         rows = list(self.world.systems[part.system].rows[part.entity].values())
         if not rows:
             return None
-        return self.rng.choice(rows[-4:] if self.rng.random() < 0.6 else rows).tag
+        return str(self.rng.choice(rows[-4:] if self.rng.random() < 0.6 else rows).tag)
 
     # people -------------------------------------------------------------------------------------------------------
 
@@ -130,8 +131,12 @@ class Chance:
         part = self._part()
         spec, key = self.ground.specs[part.entity], self.ground.keys[part.entity]
         number = self._new()
-        values: Event = {n: made.fresh(spec.fields[n], number, long=False) for n in (key, *self.ground.also(part.entity, key))}
-        values |= self._values(spec, [n for n in self._plain(part) if self.rng.random() < 0.7 and n != "number"], long=0.2)
+        values: Event = {
+            n: made.fresh(spec.fields[n], number, long=False) for n in (key, *self.ground.also(part.entity, key))
+        }
+        values |= self._values(
+            spec, [n for n in self._plain(part) if self.rng.random() < 0.7 and n != "number"], long=0.2
+        )
         for name, lens_field in part.both().items():
             if lens_field.ref is not None:
                 tag = self._tag_of(part.system, lens_field.ref)
@@ -206,7 +211,15 @@ class Chance:
         assert lines is not None
         op = self.rng.choice(["set", "set", "set", "add", "remove"]) if keys else "add"
         key = (keys or [0])[-1] + 1 if op == "add" else self.rng.choice(keys)
-        event = {"do": "line", "system": part.system, "entity": part.entity, "tag": tag, "field": field, "op": op, "key": key}
+        event = {
+            "do": "line",
+            "system": part.system,
+            "entity": part.entity,
+            "tag": tag,
+            "field": field,
+            "op": op,
+            "key": key,
+        }
         if op != "remove":
             names = [n for n, f in lines.fields.items() if f.direction == "both" and n != lines.key]
             only = self.rng.choice(names) if op == "set" and names else None
@@ -239,10 +252,14 @@ class Chance:
         part = self._part()
         tag = self._tag(part)
         spec = self.ground.specs[part.entity]
-        names = [n for n in self._plain(part) if spec.fields[n].type in ("date", "phone", "money", "decimal", "integer")]
+        names = [
+            n for n in self._plain(part) if spec.fields[n].type in ("date", "phone", "money", "decimal", "integer")
+        ]
         if tag is None or not names:
             return []
-        return [{"do": "spoil", "system": part.system, "entity": part.entity, "tag": tag, "field": self.rng.choice(names)}]
+        return [
+            {"do": "spoil", "system": part.system, "entity": part.entity, "tag": tag, "field": self.rng.choice(names)}
+        ]
 
     # the machinery ------------------------------------------------------------------------------------------------
 
@@ -289,7 +306,12 @@ class Chance:
             now = self.world.directions.get((part.system, part.entity), part.direction)
             to = "in" if now == "both" else part.direction
             return [{"do": "direct", "system": part.system, "entity": part.entity, "to": to}]
-        choices: list[Event] = [{"conflict": "newest"}, {"conflict": "hold"}, {"deletes": "archive"}, {"deletes": "propagate"}]
+        choices: list[Event] = [
+            {"conflict": "newest"},
+            {"conflict": "hold"},
+            {"deletes": "archive"},
+            {"deletes": "propagate"},
+        ]
         if part.entity == "customer" and self.ground.builtin:
             choices += [{"authority": {}}, {"authority": {"credit_limit": self._system()}}]
         return [{"do": "policy", "entity": part.entity, "set": self.rng.choice(choices)}]

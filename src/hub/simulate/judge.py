@@ -61,7 +61,8 @@ class Judge:
             more = {
                 place
                 for place, systems in self.rows.items()
-                if place not in bad and any(self._refers(place[0], row, bad) for rows in systems.values() for row in rows)
+                if place not in bad
+                and any(self._refers(place[0], row, bad) for rows in systems.values() for row in rows)
             }
             if not more:
                 return bad
@@ -135,14 +136,16 @@ class Judge:
                 continue
             if doubt.law == "authority" and any("authority" in c for c in self.world.changes.get(doubt.entity, ())):
                 continue  # what was taken in before the change is still written
-            if doubt.field == "*" and (self._revived(doubt.entity, doubt.tag) or (doubt.entity, doubt.tag) in back):
+            if doubt.field == "*" and (
+                self._revived(doubt.entity, doubt.tag, doubt.hub_id) or (doubt.entity, doubt.tag) in back
+            ):
                 continue
             yield Violation(doubt.law, doubt.what)
 
-    def _revived(self, entity: str, tag: str) -> bool:
-        """Whether the record came back by itself, or was never known to the hub where it was deleted."""
+    def _revived(self, entity: str, tag: str, hub_id: str) -> bool:
+        """Whether the record came back by itself, or was never known to the hub as the one that was deleted."""
         deleted = self.witness.deleted.get((entity, tag), [])
-        known = [d for d in deleted if (d.system, entity, d.id) in self.told.hub_ids]
+        known = [d for d in deleted if self.told.hub_ids.get((d.system, entity, d.id)) == hub_id]
         return not known or len(deleted) > 1 or (entity, tag) in self.world.people.restored
 
     def _deletions(self) -> Iterator[Violation]:
@@ -151,7 +154,10 @@ class Judge:
             fixed = self.world.config["policy"].get(entity, {}).get("deletes")
             if fixed != "propagate" or self.world.settings[entity].get("deletes") != "propagate" or len(deleted) > 1:
                 continue
-            if any("deletes" in change for change in self.world.changes.get(entity, ())) or (entity, tag, "*") in self.decided:
+            if (
+                any("deletes" in change for change in self.world.changes.get(entity, ()))
+                or (entity, tag, "*") in self.decided
+            ):
                 continue
             first = deleted[0]
             hub_id = self.told.hub_ids.get((first.system, entity, first.id))
@@ -159,7 +165,11 @@ class Judge:
             touched = any((e.entity, e.tag) == (entity, tag) and e.at > first.at for e in self.witness.edits)
             left = sorted(self.rows.get((entity, tag), {}))
             before = [q for q in self.world.quiet if q < first.at]
-            late = [e for e in self.witness.edits if (e.entity, e.tag) == (entity, tag) and (not before or e.at > before[-1])]
+            late = [
+                e
+                for e in self.witness.edits
+                if (e.entity, e.tag) == (entity, tag) and (not before or e.at > before[-1])
+            ]
             if hub_id and quiet and not touched and not late and left and not self._held(entity, tag):
                 yield Violation("deletes are earned", f"{entity} {tag}, deleted in {first.system}, is still in {left}")
 
@@ -187,7 +197,9 @@ class Judge:
 
     def _said(self, edit: Edit) -> str:
         who = "a user" if edit.by == "user" else "the system itself"
-        return f"{who} set {edit.system} {edit.entity} {edit.tag} {edit.path} to {edit.value!r} at {text(edit.at)[11:19]}"
+        return (
+            f"{who} set {edit.system} {edit.entity} {edit.tag} {edit.path} to {edit.value!r} at {text(edit.at)[11:19]}"
+        )
 
     def _uncontested(self) -> Iterator[Violation]:
         """An edit that nobody contested is everywhere in the end."""
@@ -260,7 +272,11 @@ class Judge:
         known: dict[tuple[str, str, Any], str] = {}
         for note in self.told.notes:
             for path, kind, rule, _, theirs, ours in note.detail.get("changes", ()) if note.kind == "observed" else ():
-                if theirs is None or isinstance(theirs, (dict, list)) or self._type(note.entity, path) not in made.TRACEABLE:
+                if (
+                    theirs is None
+                    or isinstance(theirs, (dict, list))
+                    or self._type(note.entity, path) not in made.TRACEABLE
+                ):
                     continue
                 mine = (note.entity, path, self._coarse(note.entity, path, theirs))
                 other = (note.entity, path, self._coarse(note.entity, path, ours))
@@ -272,12 +288,22 @@ class Judge:
                             "the newest wins",
                             f"{self._said(edit)}, which was refused as older than {ours!r}, known since {known[other][11:19]}",
                         )
+                if kind == "accepted" and rule == "newest" and mine in made_at and other in made_at:
+                    edit, older = made_at[other], made_at[mine]
+                    exact = not any(self.world.systems[e.system].quirks.skew for e in (edit, older))
+                    if exact and older.system == note.system and text(older.at) < text(edit.at):
+                        yield Violation(
+                            "the newest wins",
+                            f"{self._said(edit)}, which gave way to {theirs!r} of {text(older.at)[11:19]}",
+                        )
                 if kind == "accepted":
                     known.setdefault(mine, note.at)
 
     def _accounts(self) -> Iterator[Violation]:
         """Each write of the hub is in its journal, with the run and the mapping it came from."""
-        written = Counter((note.system, note.entity, note.remote_id) for note in self.told.notes if note.kind == "written")
+        written = Counter(
+            (note.system, note.entity, note.remote_id) for note in self.told.notes if note.kind == "written"
+        )
         done = Counter((w.system, w.entity, w.id) for w in self.witness.writes)
         for (system, entity, row_id), count in done.items():
             row = self.world.systems[system].rows[entity].get(row_id)

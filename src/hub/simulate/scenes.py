@@ -19,7 +19,10 @@ class Scene:
     """Plays one script."""
 
     def __init__(
-        self, script: Sequence[Event], works: dict[str, tuple[Worker, Callable[[], None]]], do: Callable[[Event], None],
+        self,
+        script: Sequence[Event],
+        works: dict[str, tuple[Worker, Callable[[], None]]],
+        do: Callable[[Event], None],
         tell: Callable[[str], None],
     ) -> None:
         self.script = list(script)

@@ -39,7 +39,7 @@ def shortest(simulator: Simulator, life: Life, *, tries: int = TRIES) -> Life:
         return life
     while True:
         size = _size(story)
-        story["events"] = _fewest(story["events"], lambda events: fails({**story, "events": events}))
+        story["events"] = _fewest(story["events"], lambda events, of=story: fails({**of, "events": events}))
         for simpler in (_scripts, _events, _config):
             story = _while_it_fails(story, simpler, fails)
         if _size(story) >= size or left[0] <= 0:
@@ -67,9 +67,7 @@ def _fewest(events: list[Event], fails: Callable[[list[Event]], bool]) -> list[E
     return events
 
 
-def _while_it_fails(
-    story: Story, simpler: Callable[[Story], Iterator[Story]], fails: Callable[[Story], bool]
-) -> Story:
+def _while_it_fails(story: Story, simpler: Callable[[Story], Iterator[Story]], fails: Callable[[Story], bool]) -> Story:
     """Take the first simpler story that still fails, again and again."""
     going = True
     while going:
@@ -99,7 +97,9 @@ def _events(story: Story) -> Iterator[Story]:
         if event["do"] == "add":
             for name, value in event["values"].items():
                 if value != event["tag"]:
-                    yield _with(story, place, {**event, "values": {n: v for n, v in event["values"].items() if n != name}})
+                    yield _with(
+                        story, place, {**event, "values": {n: v for n, v in event["values"].items() if n != name}}
+                    )
         for name in ("also", "full", "entities"):
             if event.get(name):
                 yield _with(story, place, {k: v for k, v in event.items() if k != name})

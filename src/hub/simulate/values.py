@@ -1,4 +1,4 @@
-"""Values that nothing else has: each holds the number of the event that made it, so that it can be followed anywhere."""
+"""Values that nothing else has: each holds the number of the event that made it, and can be followed anywhere by it."""
 
 from __future__ import annotations
 
