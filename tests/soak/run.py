@@ -97,7 +97,8 @@ def _calm(company: Company, bad: int, say: Callable[[str], None]) -> int:
     only be looked at."""
     letters = 0
     for at in range(SETTLING):
-        done = company.hub("sync", "--json")
+        # The first is the nightly complete listing: a list that left out a record's change is only found out by that.
+        done = company.hub("sync", "--json", *(["--full"] if at == 0 else []))
         waiting = done.data.get("open_letters", 0) > bad or done.data.get("open_conflicts") or _held(done)
         if waiting:
             letters += _see_to_it(company)
