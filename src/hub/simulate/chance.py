@@ -92,7 +92,7 @@ class Chance:
         return self.number
 
     def _system(self) -> str:
-        return self.rng.choice(list(self.world.systems))
+        return str(self.rng.choice(list(self.world.systems)))
 
     def _part(self, entity: str | None = None) -> Part:
         entity = entity or self.rng.choice([*self.world.entities, self.world.entities[0]])
@@ -211,7 +211,7 @@ class Chance:
         assert lines is not None
         op = self.rng.choice(["set", "set", "set", "add", "remove"]) if keys else "add"
         key = (keys or [0])[-1] + 1 if op == "add" else self.rng.choice(keys)
-        event = {
+        event: Event = {
             "do": "line",
             "system": part.system,
             "entity": part.entity,

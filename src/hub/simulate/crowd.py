@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import time
@@ -10,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hub.errors import ConfigurationError
 from hub.simulate.life import Life, Simulator
 from hub.simulate.shrink import shortest
 from hub.simulate.story import as_text
@@ -37,6 +39,8 @@ class Result:
     steps: int
     violations: list[Found] = field(default_factory=list)
     seconds: float = 0.0
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Entity → why it could not be simulated."""
     stories: list[Event] = field(default_factory=list)
     """The shrunk stories, to be kept: each can be given to ``Simulator.replay``."""
 
@@ -85,10 +89,28 @@ def run(
         failing |= {seed: laws for seed, laws in some if laws}
         progress(done)
     for number, (seed, laws) in enumerate(sorted(failing.items())):
-        told = (
-            _shrunk(seed, steps, result) if number < SHRUNK else f"hub simulate --seed {seed} --steps {steps} tells it"
-        )
+        told = _shrunk(seed, steps, result) if number < SHRUNK else f"hub simulate --seed {seed} --steps {steps}"
         result.violations += [Found(seed, law, told) for law in laws]
+    result.left_out = dict(_simulator[0].ground.left_out)
+    result.seconds = time.perf_counter() - began
+    return result
+
+
+def replayed(project: Path | None, file: Path) -> Result:
+    """Live through kept stories again. Raises ConfigurationError for a file that holds none."""
+    began = time.perf_counter()
+    try:
+        stories = json.loads(file.read_text(encoding="utf-8"))
+        kept = [(story["seed"], {"config": story["config"], "events": story["events"]}) for story in stories]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(
+            "these are no stories of a simulation", where=str(file), cure="use a file written by hub simulate --keep"
+        ) from error
+    _begin(project)
+    result = Result(len(kept), max((len(story["events"]) for _, story in kept), default=0))
+    for seed, story in kept:
+        life = _simulator[0].replay(story, seed=seed)
+        result.violations += [Found(seed, law, as_text(life)) for law in life.laws]
     result.seconds = time.perf_counter() - began
     return result
 

@@ -243,6 +243,8 @@ class Judge:
             for path, kind, rule, _, theirs, _ in note.detail.get("changes", ()):
                 if kind not in DECIDED or rule in NO_EDIT:
                     continue
+                if (note.entity, path.partition("[")[0]) in self.world.unmapped:
+                    continue
                 for at, value in self._values(note, path, theirs):
                     key = (note.system, note.remote_id, at, self._coarse(note.entity, at, value))
                     if not given[key]:
@@ -277,6 +279,8 @@ class Judge:
                     or isinstance(theirs, (dict, list))
                     or self._type(note.entity, path) not in made.TRACEABLE
                 ):
+                    continue
+                if (note.entity, path.partition("[")[0]) in self.world.unmapped:
                     continue
                 mine = (note.entity, path, self._coarse(note.entity, path, theirs))
                 other = (note.entity, path, self._coarse(note.entity, path, ours))

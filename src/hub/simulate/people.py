@@ -196,7 +196,7 @@ class People:
         values = {**row.values, name: RUBBISH}
         if "." in name or not part.lens.get(values).problems:
             return ""
-        row.values, row.unreadable = values, event["field"]
+        row.values, row.unreadable, row.lost = values, event["field"], row.flat.get(event["field"])
         system.touch(event["entity"], row, "user")
         self.spoiled.add((event["entity"], event["tag"]))
         return f"{event['system']} {event['tag']} {event['field']} becomes unreadable: {RUBBISH}"
@@ -224,7 +224,7 @@ class People:
 
     def _mend(self, system: System, part: Part, row: Row) -> None:
         field = row.unreadable
-        value = row.flat.get(field)
+        value = row.lost
         name = part.lens.fields[field].remote[0]
         row.unreadable = ""
         row.values = {key: item for key, item in row.values.items() if key != name}
