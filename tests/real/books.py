@@ -33,7 +33,7 @@ PRODUCTS = {
 SALES = """SELECT s.id, s.number, s.reference, s.state, s.invoice_state, s.shipment_state, i.code AS tax_id
            FROM sale_sale s LEFT JOIN party_identifier i ON i.party = s.party AND i.type = 'cn_vat'"""
 SALE_LINES = """SELECT p.suffix_code AS sku, l.quantity, l.unit_price, array_agg(t.tax) AS taxes FROM sale_line l
-                JOIN product_product p ON p.id = l.product LEFT JOIN sale_line_account_tax t ON t.line = l.id
+                JOIN product_product p ON p.id = l.product LEFT JOIN "sale_line-account_tax" t ON t.line = l.id
                 WHERE l.sale = %s GROUP BY l.id, p.suffix_code, l.quantity, l.unit_price ORDER BY l.id"""
 
 
