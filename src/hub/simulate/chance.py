@@ -134,9 +134,11 @@ class Chance:
         values: Event = {
             n: made.fresh(spec.fields[n], number, long=False) for n in (key, *self.ground.also(part.entity, key))
         }
-        values |= self._values(
-            spec, [n for n in self._plain(part) if self.rng.random() < 0.7 and n != "number"], long=0.2
-        )
+        share = 0.7 if self.ground.builtin else 1.0
+        names = [n for n in self._plain(part) if self.rng.random() < share and n != "number"]
+        values |= self._values(spec, names, long=0.2)
+        if not self.ground.builtin:
+            values |= self._common(part)
         for name, lens_field in part.both().items():
             if lens_field.ref is not None:
                 tag = self._tag_of(part.system, lens_field.ref)
@@ -148,6 +150,13 @@ class Chance:
                 values[name] = [self._a_line(part, name, n) for n in range(1, self.rng.randrange(2, 4))]
         event = {"do": "add", "system": part.system, "entity": part.entity, "tag": values[key], "values": values}
         return [event]
+
+    def _common(self, part: Part) -> Event:
+        """Values of all other plain fields: some of them may be required."""
+        fields = self.ground.specs[part.entity].fields
+        names = [n for n, f in part.both().items() if n in fields and f.lines is None and f.ref is None]
+        found = {n: made.common(fields[n], self.number) for n in names if fields[n].type not in made.TRACEABLE}
+        return {name: value for name, value in found.items() if value is not None}
 
     def _both(self) -> list[Event]:
         """The same record is made in two systems at once; only where the hub can't have looked in between."""
@@ -174,6 +183,8 @@ class Chance:
                 if tag is not None:
                     line[name] = f"@{tag}"
             elif (value := made.fresh(spec.fields[name], self._new(), long=False)) is not None:
+                line[name] = value
+            elif not self.ground.builtin and (value := made.common(spec.fields[name], self.number)) is not None:
                 line[name] = value
         return line
 

@@ -110,7 +110,11 @@ class Judge:
             entity, tag = place
             writable = [p.system for p in self.world.parts(entity) if p.direction != "in"]
             missing = [name for name in writable if name not in systems]
-            may = {p.system for p in self.world.parts(entity) if self.world.policy(entity).create.get(p.system, True)}
+            may = {
+                p.system
+                for p in self.world.parts(entity)
+                if not p.unproven and self.world.policy(entity).create.get(p.system, True)
+            }
             if missing and may >= set(missing):
                 yield Violation("convergence", f"{entity} {tag} is in {sorted(systems)} only, not in {missing}")
                 continue

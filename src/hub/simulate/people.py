@@ -72,12 +72,22 @@ class People:
         meant = self._meant(system, part, values)
         if meant is None:
             return None
-        try:
-            given = part.lens.put(meant, row.values if row is not None else None)
-        except RecordRejected:
+        given = self._given(part, meant, row)
+        if given is None:
             return None
         row_id = row.id if row is not None else system.new_id()
         return system.put(part.entity, row_id, given, by="user", wanted={})
+
+    def _given(self, part: Part, meant: Values, row: Row | None) -> Values | None:
+        """The product's own fields; what can't be said there is left out, unless nothing else was meant."""
+        while True:
+            try:
+                return part.lens.put(meant, row.values if row is not None else None)
+            except RecordRejected as error:
+                name = (error.field or "").partition("[")[0].partition(".")[0]
+                if name not in meant or name == self.world.ground.keys[part.entity] or len(meant) < 2:
+                    return None
+                meant = {key: value for key, value in meant.items() if key != name}
 
     # records ------------------------------------------------------------------------------------------------------
 

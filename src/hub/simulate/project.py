@@ -17,7 +17,8 @@ def ground_of(folder: Path) -> Ground:
     project = open_project(folder, connect=False)
     functions, _ = load_functions(folder / "functions")
     parts = {
-        (e.system, e.entity): Part(e.system, e.entity, e.direction, e.lens, e.resource) for e in project.setup.endpoints
+        (e.system, e.entity): Part(e.system, e.entity, e.direction, e.lens, e.resource, e.unproven)
+        for e in project.setup.endpoints
     }
     policies = dict(project.setup.policies)
     for entity in list(policies):

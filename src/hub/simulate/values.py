@@ -40,6 +40,13 @@ def fresh(spec: FieldSpec, number: int, *, long: bool) -> Any:
     return f"T{number}" if spec.type == "tax_id" else None
 
 
+def common(spec: FieldSpec, number: int) -> Any:
+    """A value of a type whose values can't be told apart."""
+    if spec.type == "enum":
+        return spec.choices[number % len(spec.choices)] if spec.choices else None
+    return {"currency": "CNY", "country": "CN", "boolean": True, "rate": "13"}.get(spec.type)
+
+
 def refused(number: int) -> str:
     """A text that some systems refuse."""
     return f"N{number} {REFUSED}"

@@ -98,7 +98,9 @@ class World:
                 lens = self.ground.variant(part, drop) if drop else part.lens
                 port = Port(self.systems[part.system], entity, worker, self.witness.broken)
                 direction = policies[entity].systems[part.system]
-                endpoints.append(Endpoint(part.system, entity, direction, lens, self.resource(part), port, 60))
+                endpoints.append(
+                    Endpoint(part.system, entity, direction, lens, self.resource(part), port, 60, part.unproven)
+                )
         return Setup(self.ground.specs, policies, endpoints)
 
     def resource(self, part: Part) -> Resource:
