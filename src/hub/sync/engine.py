@@ -258,8 +258,8 @@ class Engine:
             return merging.merge(run.job, entity, keep, other)
 
     def explain(self, entity: str, key: str, field: str | None = None, at: str | None = None) -> dict[str, Any]:
-        """Why each value of a record is what it is. ``key``: a hub id, a remote id, a number or a name. ``at`` (ISO 8601,
-        UTC): why it was what it was then."""
+        """Why each value of a record is what it is, or (``at``, ISO 8601, UTC) was what it was then. ``key``: a hub id,
+        a remote id, a number or a name."""
         return explain.explain(self.store, self.setup, entity, key, field, at)
 
 
