@@ -95,7 +95,6 @@ def _fields(schema: dict[str, Any], key: Collection[str] = ()) -> Iterator[Field
         yield Field(
             name=str(name),
             type=kind,
-            read_only=True,
             unique=list(key) == [name],
             max_length=one.get("maxLength") if kind == "text" else None,
             choices=tuple(str(value) for value in one.get("enum") or () if value is not None)

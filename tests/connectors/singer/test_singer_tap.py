@@ -161,8 +161,8 @@ for n in range(200000):
 
 
 def test_large_states_are_rare_so_pages_have_a_size(tap: Made):
-    run = 'for n in range(25):\n    say(type="RECORD", stream="people", record={"id": n})\nsay(type="STATE", value={"n": 25})'
-    found = pages(tap(run, page=10))
+    records = 'for n in range(25):\n    say(type="RECORD", stream="people", record={"id": n})\n'
+    found = pages(tap(records + 'say(type="STATE", value={"n": 25})', page=10))
     assert [(len(page.records), page.cursor) for page in found] == [
         (10, None),
         (10, None),
