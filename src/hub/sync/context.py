@@ -61,6 +61,11 @@ class Pass:
     """Something was observed anew while writing: another round may find more to do."""
     pool: Callable[[int], Executor] = ThreadPoolExecutor
     """Makes what calls run in, so many at a time."""
+    behind: str = ""
+    """Why the store knows less than the systems (see ``sync.behind``); empty: it does not."""
+    mark: str = ""
+    store_id: str = ""
+    passes: int = 0
     _renewed: datetime | None = None
     held_until: datetime | None = None
     """Until when the leases are surely ours, by our own clock."""

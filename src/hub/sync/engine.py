@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from hub.connect.redact import redact
@@ -14,7 +15,7 @@ from hub.errors import ConfigurationError, HubError
 from hub.store import runs, work
 from hub.store.codec import dumps
 from hub.store.database import Store, open_store
-from hub.sync import conflicts, explain, letters, merging, splitting, status, undo
+from hub.sync import behind, conflicts, explain, letters, merging, splitting, status, undo
 from hub.sync.context import LEASE_SECONDS, Pass, instant
 from hub.sync.holder import identity, is_dead
 from hub.sync.ids import new_id
@@ -43,6 +44,7 @@ class Engine:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         ids: Callable[[], str] = new_id,
         owner: str | None = None,
+        folder: Path | None = None,
         pool: Callable[[int], Executor] = ThreadPoolExecutor,
     ) -> None:
         self.setup = setup
@@ -51,12 +53,16 @@ class Engine:
         self.clock = clock
         self.ids = ids
         self.owner = owner or identity()
+        self.folder = folder
+        """Where passes are counted beside the store, so that one put back from a backup is noticed; None: nowhere."""
         self.pool = pool
 
     @classmethod
     def from_project(cls, project: Any, *, observer: Observer = silent) -> Engine:
         """The engine of an opened project (``hub.project.open_project``)."""
-        return cls(project.setup, open_store(project.store_url), observer=observer)
+        return cls(
+            project.setup, open_store(project.store_url), observer=observer, folder=Path(project.folder) / ".hub"
+        )
 
     def __enter__(self) -> Engine:
         return self
@@ -294,8 +300,10 @@ class _Run:
                     instant(now + timedelta(seconds=LEASE_SECONDS)),
                     is_dead,
                 )
+            behind.begin(job, connection, self.engine.folder)
             if not self.quiet:
                 runs.start_run(connection, job.run, job.report.kind, job.report.started)
+        behind.note(job, self.engine.folder)
         if not self.quiet:
             job.emit(
                 "pass.started",
