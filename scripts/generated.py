@@ -18,7 +18,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 GENERATED = {
     "docs/commands.md": "hub.cli.reference:markdown",
+    "docs/messages.md": "hub.cli.messages:markdown",
     "schemas/hub.schema.json": "hub.project.schema:schema_text",
+    "schemas/manifest.schema.json": "hub.connect.declared:manifest_schema",
     "schemas/mapping.schema.json": "hub.mapping.schema:mapping_schema",
     "schemas/mapping-examples.schema.json": "hub.mapping.schema:examples_schema",
 }

@@ -132,9 +132,11 @@ class DatabaseWorld(World):
             connection.execute(sa.text(statement))
             self._made.append(name)
             for number in range(ROWS):
-                values = {"c": f"{number}", "t": f"place {number}", "a": f"{number}.25"}
-                row = f"INSERT INTO {name} (code, city, amount, changed_at) VALUES (:c, :t, :a, {self._clock()})"  # noqa: S608
-                self._execute(connection, row, **values)
+                # Hours apart, so that a reading that is taken up again can't reach back to the beginning.
+                stamp = self._stored(self._now - timedelta(days=2) + timedelta(hours=number))
+                values = {"c": f"{number}", "t": f"place {number}", "a": f"{number}.25", "at": stamp}
+                row = f"INSERT INTO {name} (code, city, amount, changed_at) VALUES (:c, :t, :a, :at)"  # noqa: S608
+                connection.execute(sa.text(row), values)
 
     def _clock(self) -> str:
         """The SQL of a row's new stamp: whole seconds, as many an application writes them; by the server's clock, which
@@ -145,6 +147,13 @@ class DatabaseWorld(World):
         services = Services("sql", MemoryCache(), now=lambda: self._now, sleep=self.slept.append)
         self._made += [KEYS] if "keys_table" in settings and KEYS not in self._made else []
         return self._entry.open({"url": self._url, "timezone": "UTC", **settings}, services)
+
+    def _stored(self, moment: datetime) -> Any:
+        """A time as the driver takes it."""
+        if self._family == "postgresql":
+            return moment
+        naive = moment.replace(tzinfo=None)
+        return naive.isoformat(" ") if self._family == "sqlite" else naive
 
     def edit(self, connector: Connector, resource: str, id: str, values: Record) -> None:
         names = ", ".join(f"{name} = :{name}" for name in values)
@@ -162,7 +171,7 @@ class DatabaseWorld(World):
             self._execute(connection, statement, **values)
 
     def _execute(self, connection: sa.Connection, statement: str, **values: Any) -> None:
-        now = {"now": self._now.replace(tzinfo=None).isoformat(" ")} if ":now" in statement else {}
+        now = {"now": self._stored(self._now)} if ":now" in statement else {}
         connection.execute(sa.text(statement), {**values, **now})
 
     def count(self, resource: str) -> int:

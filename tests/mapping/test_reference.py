@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from docs_blocks import blocks_of
 
-from hub.mapping import load
+from hub.mapping import laws, load, pingpong, record_laws
 from hub.mapping.examples import Example
 from hub.mapping.grammar import FieldRule, MappingFile
 from hub.mapping.operators import OPERATORS
@@ -18,7 +18,8 @@ FILE = Path(__file__).parents[2] / "docs" / "mappings.md"
 TEXT = FILE.read_text("utf-8")
 SPECS = entities()
 BLOCKS = [block for block in blocks_of(FILE) if block.language == "yaml"]
-SNIPPETS = [block for block in BLOCKS if "parse" in block.words and block.text.startswith("#")]
+CHINESE = [block for block in blocks_of(FILE.with_name("mappings.zh-CN.md")) if block.language == "yaml"]
+SNIPPETS = [block for block in BLOCKS + CHINESE if "parse" in block.words and block.text.startswith("#")]
 HEADER = "| type | via | in the system | in the hub | written |"
 
 
@@ -30,7 +31,7 @@ def rows():
             yield [cell.strip().strip("`") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
 
 
-@pytest.mark.parametrize("block", SNIPPETS, ids=lambda block: f"line{block.line}")
+@pytest.mark.parametrize("block", SNIPPETS, ids=lambda block: f"{block.file.stem}{block.line}")
 def test_snippets_of_fields_load(block):
     entity = block.text.splitlines()[0].removeprefix("#").strip()
     body = "".join(f"  {line}\n" for line in block.text.splitlines())
@@ -69,3 +70,12 @@ def test_every_operator_and_every_key_is_there():
     keys = [key for model in (MappingFile, FieldRule) for key in model.model_fields]
     missing += [key for key in keys if f"`{key}`" not in TEXT and f"\n{key}:" not in TEXT]
     assert missing == []
+
+
+def test_what_is_said_of_broken_laws_is_advised_as_the_table_says():
+    table = TEXT.split("| `hub validate` says | what to do |")[1].split("\n\n")[0]
+    advised = {line.split("|")[2].strip() for line in table.splitlines()[2:]}
+    said = {*laws.CURES.values(), record_laws.CURE_OVERWRITTEN, record_laws.CURE_GETPUT, pingpong.CURE}
+    assert said <= advised
+    others = "".join(Path(module.__file__).read_text("utf-8") for module in (laws, record_laws, pingpong))
+    assert [cure for cure in advised - said if cure not in others] == []

@@ -233,3 +233,13 @@ def last_message(folder: Path, run_id: str) -> str:
             "WHERE replace(run.id, '-', '') = ?"
         )
         return str(connection.execute(statement, [run_id.replace("-", "")]).fetchone()[0])
+
+
+def test_nobody_outside_this_machine_can_reach_it(hub_up: RunningHub) -> None:
+    listening = {
+        connection.laddr.ip
+        for pid in hub_up.ids()
+        for connection in psutil.Process(pid).net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert listening == {"127.0.0.1"}

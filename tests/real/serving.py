@@ -47,8 +47,8 @@ def serving(
     finally:
         process.terminate()
         try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
+            process.wait(3)
+        except subprocess.TimeoutExpired:  # it waits for its idle connections; what it holds is thrown away anyway
             process.kill()
             process.wait()
 

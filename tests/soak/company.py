@@ -74,6 +74,8 @@ class Company:
     chance: random.Random
     hits: Counter[str] = field(default_factory=Counter)
     passes: list[Pass] = field(default_factory=list)
+    approved: int = 0
+    """How often a person approved what exceeded the change budget."""
 
     def rows(self, query: str, *values: Any) -> list[Row]:
         return self.finance.rows(query, *values)

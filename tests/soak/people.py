@@ -26,7 +26,7 @@ NAMES = (
     "${ZOHO_CLIENT_SECRET}", "{{ 7*7 }}", "=HYPERLINK(1)", "100% 折扣_公司", "back\\slash公司", "🦊 狐狸贸易",
     "C:\\Temp",    "naïve Ω Ltd", "select 1 from dual", "null", "0", "TRUE",
 )  # fmt: skip
-LONG = 20_000
+LONG = 8_000
 
 
 @dataclass

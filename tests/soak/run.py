@@ -97,19 +97,22 @@ def _calm(company: Company, bad: int, say: Callable[[str], None]) -> int:
     only be looked at."""
     letters = 0
     for at in range(SETTLING):
-        done = company.hub("sync", "--json")
-        if done.data.get("open_letters", 0) > bad or done.data.get("open_conflicts"):
+        # The first is the nightly complete listing: a list that left out a record's change is only found out by that.
+        done = company.hub("sync", "--json", *(["--full"] if at == 0 else []))
+        waiting = done.data.get("open_letters", 0) > bad or done.data.get("open_conflicts") or _held(done)
+        if waiting:
             letters += _see_to_it(company)
         say(f"calm {at + 1}: exit {done.code}, {done.data.get('writes')} writes, {done.data.get('message')}")
         status = company.hub("status", "--json").data
-        waits = status["conflicts"] or status["in_doubt"] or status["waiting"] or status["letters"] > bad
+        waits = waiting or status["conflicts"] or status["in_doubt"] or status["waiting"] or status["letters"] > bad
         if done.code in (0, 1) and done.data["writes"] == 0 and not waits:
             break
     return letters
 
 
 def _see_to_it(company: Company) -> int:
-    """A person at the desk: conflicts are decided, letters tried again. Returns how many letters there were."""
+    """A person at the desk: conflicts are decided, letters tried again, and what exceeds the change budget (a backlog
+    after an outage does) is approved. Returns how many letters there were."""
     for conflict in company.hub("conflicts", "--json").data.get("conflicts", []):
         # What was deleted stays deleted, whatever was edited elsewhere meanwhile.
         side = "ours" if conflict["path"] == "*" and conflict["theirs"] != "deleted" else "theirs"
@@ -117,7 +120,15 @@ def _see_to_it(company: Company) -> int:
     found = company.hub("letters", "--json").data.get("letters", [])
     if found:
         company.hub("letters", "replay", "--all")
+    passes = [p for p in company.passes if p.words[0] == "sync"]
+    if _held(passes[-1]):
+        company.hub("sync", "--yes", "--json")
+        company.approved += 1
     return len(found)
+
+
+def _held(done: Pass) -> bool:
+    return "wait for approval" in str(done.data.get("message"))
 
 
 def _quiet_pass(company: Company) -> Row:
@@ -155,6 +166,7 @@ def _report(company: Company, people: People, verdicts: list[laws.Verdict], seco
         "database_harm": company.finance.harm,
         "calls": {name: {"calls": s["calls"], "by_status": s["by_status"]} for name, s in stats.items()},
         "failures": dict(failures.most_common()),
+        "approved": company.approved,
         "letters": next(v.cases for v in verdicts if v.law.startswith("7")),
         "records": {s: {w: len(books_of(company, s)) for w, books_of in _VIEWS.items()} for s in books.SYSTEMS},
         "memory_mb": {"first": passes[0].memory // 1024, "most": max(p.memory for p in passes) // 1024},

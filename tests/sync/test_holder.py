@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ def test_a_process_is_dead_once_it_was_killed_collected_or_not(other: subprocess
     name = other.stdout.readline().strip()
     assert not is_dead(f"{name}/run1")
     other.kill()
-    other.stdout.read()  # ends when the process has
+    os.waitid(os.P_PID, other.pid, os.WEXITED | os.WNOWAIT)
     assert is_dead(f"{name}/run1"), "nobody has collected it yet"
     other.wait()
     assert is_dead(f"{name}/run1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -50,13 +51,29 @@ def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Its name: lower-case letters, digits and _.")],
     *,
     title: Annotated[str, typer.Option(metavar="TEXT", help="The product's name, for people.")] = "",
+    source: Annotated[
+        tuple[str, Path] | None,
+        typer.Option("--from", metavar="openapi FILE", help="Draft a manifest from the product's API description."),
+    ] = None,
 ) -> None:
     """A new connector in the project's connectors/, from a template that works: it reads a small sandbox of its own.
 
-    Example: hub connector new acme_shop --title "Acme Shop"
-    """
-    from hub.connect.new_connector import create_connector
+    With --from it is a manifest without code, drafted from an OpenAPI description (JSON or YAML) of the product; what
+    that does not say stands in it as comments.
 
+    Example: hub connector new acme_shop --from openapi acme.json
+    """
+    from hub.connect.new_connector import create_connector, create_from_openapi
+
+    if source is not None:
+        folder, wrong = create_from_openapi(shell.project_dir, name, *source)
+        told = "\n".join(
+            [f"{folder} made; answer its lines with 'check:', see docs/connectors/rest.md", *map(str, wrong)]
+        )
+        problems = [{**p.position._asdict(), "message": p.message, "cure": p.cure} for p in wrong]
+        files = sorted(p.name for p in folder.iterdir())
+        shell.answer({"connector": name, "folder": folder, "files": files, "problems": problems}, told)
+        return
     folder = create_connector(shell.project_dir, name, title)
     told = f"{folder} made; next: hub connector verify {name}, then docs/connectors/guide.md"
     shell.answer({"connector": name, "folder": folder, "files": sorted(p.name for p in folder.iterdir())}, told)

@@ -27,6 +27,7 @@ from hub.cli import (
     sandboxes,
     scaffolds,
     schemas,
+    simulating,
     systems,
     trials,
 )
@@ -73,6 +74,7 @@ for part in (
     mending,
     operating,
     sandboxes,
+    simulating,
     connectors,
 ):
     part.register(app)

@@ -72,8 +72,7 @@ def guarantee(connector: Any, resource: Resource, known: Known | None) -> Guaran
             "none",
             "none",
             "a create with a lost answer can't be found again",
-            "if the answer to a create were lost, nothing would tell whether the record is there: "
-            "it has neither a field for the hub's key nor a natural key",
+            "a create with a lost answer can't be found again, neither by a key of the hub nor by a natural key",
         )
     words = _WORDS[how]
     if known is None:
@@ -86,6 +85,6 @@ def guarantee(connector: Any, resource: Resource, known: Known | None) -> Guaran
         "none",
         "none",
         f"that a lost create is found by {words} is not proven",
-        f"the connector says that a create with a lost answer is found by {words}, but {known.path.name} of "
-        f"{known.path.parent.name} doesn't confirm it",
+        f"that a create with a lost answer is found by {words} is not proven "
+        f"({known.path.parent.name}/{known.path.name})",
     )

@@ -175,8 +175,8 @@ def _guard(endpoint: Endpoint, system: System, policy: EntityPolicy) -> None:
     endpoint.resource = replace(endpoint.resource, probe=promise.how)
     if promise.held and endpoint.direction != "in" and system.name not in policy.unproven:
         endpoint.unproven = (
-            f"{promise.held} → make it findable (hub check {system.name} says what is missing), or accept the risk in "
-            f"hub.yaml: entities.{endpoint.entity}.create: {{{system.name}: unproven}}"
+            f"{promise.held} → hub check {system.name} says what is missing; or accept the risk in hub.yaml: "
+            f"entities.{endpoint.entity}.create: {{{system.name}: unproven}}"
         )
 
 

@@ -73,9 +73,10 @@ class Chance:
         self.ground = world.ground
         self.number = 0
         self.kinds = [
-            (self._edit, 30), (self._add, 9), (self._line, 8), (self._delete, 3), (self._restore, 2), (self._merge, 1),
-            (self._spoil, 1), (self._pass, 11), (self._disturbed, 8), (self._hint, 4), (self._wait, 9), (self._fault, 4),
-            (self._outage, 2), (self._blank, 1), (self._person, 3), (self._approve, 1), (self._change, 2), (self._both, 3),
+            (self._edit, 34), (self._add, 9), (self._line, 8), (self._delete, 3), (self._restore, 2), (self._merge, 1),
+            (self._spoil, 1), (self._both, 3), (self._person, 3), (self._wait, 10), (self._fault, 5),
+            (self._outage, 2), (self._blank, 1), (self._change, 2), (self._pass, 5), (self._disturbed, 6),
+            (self._hint, 3), (self._approve, 1),
         ]  # fmt: skip
 
     def next(self) -> list[Event]:
@@ -91,7 +92,7 @@ class Chance:
         return self.number
 
     def _system(self) -> str:
-        return self.rng.choice(list(self.world.systems))
+        return str(self.rng.choice(list(self.world.systems)))
 
     def _part(self, entity: str | None = None) -> Part:
         entity = entity or self.rng.choice([*self.world.entities, self.world.entities[0]])
@@ -103,7 +104,7 @@ class Chance:
         rows = list(self.world.systems[part.system].rows[part.entity].values())
         if not rows:
             return None
-        return self.rng.choice(rows[-4:] if self.rng.random() < 0.6 else rows).tag
+        return str(self.rng.choice(rows[-4:] if self.rng.random() < 0.6 else rows).tag)
 
     # people -------------------------------------------------------------------------------------------------------
 
@@ -133,9 +134,11 @@ class Chance:
         values: Event = {
             n: made.fresh(spec.fields[n], number, long=False) for n in (key, *self.ground.also(part.entity, key))
         }
-        values |= self._values(
-            spec, [n for n in self._plain(part) if self.rng.random() < 0.7 and n != "number"], long=0.2
-        )
+        share = 0.7 if self.ground.builtin else 1.0
+        names = [n for n in self._plain(part) if self.rng.random() < share and n != "number"]
+        values |= self._values(spec, names, long=0.2)
+        if not self.ground.builtin:
+            values |= self._common(part)
         for name, lens_field in part.both().items():
             if lens_field.ref is not None:
                 tag = self._tag_of(part.system, lens_field.ref)
@@ -147,6 +150,13 @@ class Chance:
                 values[name] = [self._a_line(part, name, n) for n in range(1, self.rng.randrange(2, 4))]
         event = {"do": "add", "system": part.system, "entity": part.entity, "tag": values[key], "values": values}
         return [event]
+
+    def _common(self, part: Part) -> Event:
+        """Values of all other plain fields: some of them may be required."""
+        fields = self.ground.specs[part.entity].fields
+        names = [n for n, f in part.both().items() if n in fields and f.lines is None and f.ref is None]
+        found = {n: made.common(fields[n], self.number) for n in names if fields[n].type not in made.TRACEABLE}
+        return {name: value for name, value in found.items() if value is not None}
 
     def _both(self) -> list[Event]:
         """The same record is made in two systems at once; only where the hub can't have looked in between."""
@@ -173,6 +183,8 @@ class Chance:
                 if tag is not None:
                     line[name] = f"@{tag}"
             elif (value := made.fresh(spec.fields[name], self._new(), long=False)) is not None:
+                line[name] = value
+            elif not self.ground.builtin and (value := made.common(spec.fields[name], self.number)) is not None:
                 line[name] = value
         return line
 
@@ -210,7 +222,7 @@ class Chance:
         assert lines is not None
         op = self.rng.choice(["set", "set", "set", "add", "remove"]) if keys else "add"
         key = (keys or [0])[-1] + 1 if op == "add" else self.rng.choice(keys)
-        event = {
+        event: Event = {
             "do": "line",
             "system": part.system,
             "entity": part.entity,

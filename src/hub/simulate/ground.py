@@ -27,6 +27,8 @@ class Part:
     direction: Direction
     lens: Lens
     resource: Resource
+    unproven: str = ""
+    """Why the hub makes no records there by itself (see ``Endpoint.unproven``)."""
 
     def both(self) -> dict[str, LensField]:
         """The fields that are read and written."""
@@ -91,7 +93,7 @@ class Ground:
             return False
         made = values.fresh(spec, 17, long=False)
         try:
-            return bool(part.lens.get(part.lens.put({name: made}, None)).values.get(name) == made)
+            return bool(part.lens.get(part.lens.put({name: made}, {})).values.get(name) == made)
         except RecordRejected:
             return False
 

@@ -110,7 +110,11 @@ class Judge:
             entity, tag = place
             writable = [p.system for p in self.world.parts(entity) if p.direction != "in"]
             missing = [name for name in writable if name not in systems]
-            may = {p.system for p in self.world.parts(entity) if self.world.policy(entity).create.get(p.system, True)}
+            may = {
+                p.system
+                for p in self.world.parts(entity)
+                if not p.unproven and self.world.policy(entity).create.get(p.system, True)
+            }
             if missing and may >= set(missing):
                 yield Violation("convergence", f"{entity} {tag} is in {sorted(systems)} only, not in {missing}")
                 continue
@@ -136,14 +140,16 @@ class Judge:
                 continue
             if doubt.law == "authority" and any("authority" in c for c in self.world.changes.get(doubt.entity, ())):
                 continue  # what was taken in before the change is still written
-            if doubt.field == "*" and (self._revived(doubt.entity, doubt.tag) or (doubt.entity, doubt.tag) in back):
+            if doubt.field == "*" and (
+                self._revived(doubt.entity, doubt.tag, doubt.hub_id) or (doubt.entity, doubt.tag) in back
+            ):
                 continue
             yield Violation(doubt.law, doubt.what)
 
-    def _revived(self, entity: str, tag: str) -> bool:
-        """Whether the record came back by itself, or was never known to the hub where it was deleted."""
+    def _revived(self, entity: str, tag: str, hub_id: str) -> bool:
+        """Whether the record came back by itself, or was never known to the hub as the one that was deleted."""
         deleted = self.witness.deleted.get((entity, tag), [])
-        known = [d for d in deleted if (d.system, entity, d.id) in self.told.hub_ids]
+        known = [d for d in deleted if self.told.hub_ids.get((d.system, entity, d.id)) == hub_id]
         return not known or len(deleted) > 1 or (entity, tag) in self.world.people.restored
 
     def _deletions(self) -> Iterator[Violation]:
@@ -241,6 +247,8 @@ class Judge:
             for path, kind, rule, _, theirs, _ in note.detail.get("changes", ()):
                 if kind not in DECIDED or rule in NO_EDIT:
                     continue
+                if (note.entity, path.partition("[")[0]) in self.world.unmapped:
+                    continue
                 for at, value in self._values(note, path, theirs):
                     key = (note.system, note.remote_id, at, self._coarse(note.entity, at, value))
                     if not given[key]:
@@ -276,6 +284,8 @@ class Judge:
                     or self._type(note.entity, path) not in made.TRACEABLE
                 ):
                     continue
+                if (note.entity, path.partition("[")[0]) in self.world.unmapped:
+                    continue
                 mine = (note.entity, path, self._coarse(note.entity, path, theirs))
                 other = (note.entity, path, self._coarse(note.entity, path, ours))
                 if kind == "refused" and rule == "newest" and mine in made_at and other in known:
@@ -285,6 +295,14 @@ class Judge:
                         yield Violation(
                             "the newest wins",
                             f"{self._said(edit)}, which was refused as older than {ours!r}, known since {known[other][11:19]}",
+                        )
+                if kind == "accepted" and rule == "newest" and mine in made_at and other in made_at:
+                    edit, older = made_at[other], made_at[mine]
+                    exact = not any(self.world.systems[e.system].quirks.skew for e in (edit, older))
+                    if exact and older.system == note.system and text(older.at) < text(edit.at):
+                        yield Violation(
+                            "the newest wins",
+                            f"{self._said(edit)}, which gave way to {theirs!r} of {text(older.at)[11:19]}",
                         )
                 if kind == "accepted":
                     known.setdefault(mine, note.at)

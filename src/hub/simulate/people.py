@@ -72,12 +72,22 @@ class People:
         meant = self._meant(system, part, values)
         if meant is None:
             return None
-        try:
-            given = part.lens.put(meant, row.values if row is not None else None)
-        except RecordRejected:
+        given = self._given(part, meant, row)
+        if given is None:
             return None
         row_id = row.id if row is not None else system.new_id()
         return system.put(part.entity, row_id, given, by="user", wanted={})
+
+    def _given(self, part: Part, meant: Values, row: Row | None) -> Values | None:
+        """The product's own fields; what can't be said there is left out, unless nothing else was meant."""
+        while True:
+            try:
+                return part.lens.put(meant, row.values if row is not None else None)
+            except RecordRejected as error:
+                name = (error.field or "").partition("[")[0].partition(".")[0]
+                if name not in meant or name == self.world.ground.keys[part.entity] or len(meant) < 2:
+                    return None
+                meant = {key: value for key, value in meant.items() if key != name}
 
     # records ------------------------------------------------------------------------------------------------------
 
@@ -196,7 +206,7 @@ class People:
         values = {**row.values, name: RUBBISH}
         if "." in name or not part.lens.get(values).problems:
             return ""
-        row.values, row.unreadable = values, event["field"]
+        row.values, row.unreadable, row.lost = values, event["field"], row.flat.get(event["field"])
         system.touch(event["entity"], row, "user")
         self.spoiled.add((event["entity"], event["tag"]))
         return f"{event['system']} {event['tag']} {event['field']} becomes unreadable: {RUBBISH}"
@@ -224,7 +234,7 @@ class People:
 
     def _mend(self, system: System, part: Part, row: Row) -> None:
         field = row.unreadable
-        value = row.flat.get(field)
+        value = row.lost
         name = part.lens.fields[field].remote[0]
         row.unreadable = ""
         row.values = {key: item for key, item in row.values.items() if key != name}

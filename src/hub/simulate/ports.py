@@ -46,6 +46,9 @@ class Port:
         self.system = system
         self.entity = entity
         self.worker = worker
+        part = system.parts[entity]
+        self.probes_by = system.quirks.probe if system.ground.builtin else part.resource.probe
+        self.tombstones = system.quirks.tombstones if system.ground.builtin else part.resource.deletes == "tombstones"
         self.tell = tell
         """Reports a broken law: its name, and what happened."""
 
@@ -111,7 +114,7 @@ class Port:
             last = str(log[-1][0]) if log else cursor or "0"
             entries = log if cursor is None else [e for e in log if e[0] > int(cursor)]
         ids = list(dict.fromkeys(entry[2] for entry in entries))
-        if cursor is None or not quirks.tombstones:
+        if cursor is None or not self.tombstones:
             ids = [row_id for row_id in ids if row_id in self.system.rows[self.entity]]
         return ids, last
 
@@ -131,7 +134,7 @@ class Port:
                     page = [pages[number - 1][-1], *page]
             final = number == len(pages) - 1
             found = [self._remote(row_id) for row_id in page]
-            if not quirks.tombstones or cursor is None:
+            if not self.tombstones or cursor is None:
                 found = [remote for remote in found if not remote.deleted]
             yield Page(found, last if final else None, final and cursor is None)
 
@@ -151,7 +154,7 @@ class Port:
         found: list[Remote | None] = []
         for write in writes:
             row_id = self.system.keys[self.entity].get(write.key)
-            if self.system.quirks.probe == "natural":
+            if self.probes_by == "natural":
                 tag = self._tag(write)
                 row = self.system.find(self.entity, tag) if tag else None
                 row_id = row.id if row is not None else None

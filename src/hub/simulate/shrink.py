@@ -39,7 +39,7 @@ def shortest(simulator: Simulator, life: Life, *, tries: int = TRIES) -> Life:
         return life
     while True:
         size = _size(story)
-        story["events"] = _fewest(story["events"], lambda events: fails({**story, "events": events}))
+        story["events"] = _fewest(story, fails)
         for simpler in (_scripts, _events, _config):
             story = _while_it_fails(story, simpler, fails)
         if _size(story) >= size or left[0] <= 0:
@@ -50,15 +50,16 @@ def _size(story: Story) -> int:
     return len(repr(story))
 
 
-def _fewest(events: list[Event], fails: Callable[[list[Event]], bool]) -> list[Event]:
+def _fewest(story: Story, fails: Callable[[Story], bool]) -> list[Event]:
     """Delta debugging: leave out ever smaller stretches, from the end."""
+    events: list[Event] = story["events"]
     stretch = max(1, len(events) // 2)
     while events:
         place, shorter = len(events), False
         while place > 0:
             start = max(0, place - stretch)
             tried = events[:start] + events[place:]
-            if fails(tried):
+            if fails({**story, "events": tried}):
                 events, shorter = tried, True
             place = start
         if stretch == 1 and not shorter:

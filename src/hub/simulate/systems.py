@@ -42,6 +42,8 @@ class Row:
     """The newest version that the hub was shown."""
     archived: bool = False
     unreadable: str = ""
+    """The field that makes no sense, and what it was before."""
+    lost: Any = None
 
 
 def _blank_record(part: Part) -> Values:
@@ -104,6 +106,7 @@ class System:
         row = Row(row_id, values, next(self.seq), self.clock(), by, tag, flat, key or (before.key if before else ""))
         if before is not None:
             row.shown, row.archived, row.unreadable = before.shown, before.archived, before.unreadable
+            row.lost = before.lost
         self.rows[entity][row_id] = row
         self.tags[entity, row_id] = tag
         if row.key:

@@ -55,7 +55,7 @@ def told(world: World) -> Told:
             return list(connection.execute(text(query)))
 
         notes = [
-            Note(*row[:6], row[6] or "", json.loads(row[7]))
+            Note(row[0], row[1], row[2], row[3], row[4], row[5], row[6] or "", json.loads(row[7]))
             for row in rows("SELECT run, at, entity, hub_id, kind, system, remote_id, detail FROM journal ORDER BY id")
         ]
         hub_ids = {(r[0], r[1], r[2]): r[3] for r in rows("SELECT system, entity, remote_id, hub_id FROM shadow")}

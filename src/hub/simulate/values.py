@@ -1,4 +1,4 @@
-"""Values that nothing else has: each holds the number of the event that made it, so that it can be followed anywhere."""
+"""Values that nothing else has: each holds the number of the event that made it, and can be followed anywhere by it."""
 
 from __future__ import annotations
 
@@ -38,6 +38,13 @@ def fresh(spec: FieldSpec, number: int, *, long: bool) -> Any:
     if spec.type == "email":
         return f"n{number}@example.com"
     return f"T{number}" if spec.type == "tax_id" else None
+
+
+def common(spec: FieldSpec, number: int) -> Any:
+    """A value of a type whose values can't be told apart."""
+    if spec.type == "enum":
+        return spec.choices[number % len(spec.choices)] if spec.choices else None
+    return {"currency": "CNY", "country": "CN", "boolean": True, "rate": "13"}.get(spec.type)
 
 
 def refused(number: int) -> str:

@@ -35,7 +35,7 @@ class Edit:
     """``user``, or ``system`` for what a system filled in by itself."""
     version: int
     fate: str = ""
-    """What became of it there: overwritten by a ``user`` or the ``hub``, ``gone`` with its record; empty: still there."""
+    """What became of it: overwritten by a ``user`` or the ``hub``, ``gone`` with its record; empty: still there."""
 
 
 class Violation(NamedTuple):
@@ -53,6 +53,8 @@ class Written(NamedTuple):
     id: str
     action: str
     at: datetime
+    risky: bool = False
+    """It replaced a value by another, or removed something."""
 
 
 class Deleted(NamedTuple):
@@ -73,6 +75,8 @@ class Doubt(NamedTuple):
     tag: str
     field: str
     what: str
+    hub_id: str = ""
+    """The canonical record that the hub says was meant."""
 
 
 class Witness:
@@ -139,7 +143,8 @@ class Witness:
     ) -> None:
         if paths or before is None:
             action = "create" if before is None else "update"
-            self.writes.append(Written(system.name, entity, row.id, action, row.at))
+            risky = before is not None and any(before.flat.get(path) is not None for path in paths if "[" not in path)
+            self.writes.append(Written(system.name, entity, row.id, action, row.at, risky))
         for path in paths:
             if wanted.get(path) is None and row.flat[path] is not None:
                 self._edit(system, entity, row, path, "system")
@@ -155,7 +160,7 @@ class Witness:
         deleted = [d for d in self.deleted.get((entity, row.tag), []) if d.system == system.name and d.shown]
         if deleted:
             what = f"{_named(system, entity, row)} was made again after a user had deleted it there"
-            self.doubts.append(Doubt("deletes are earned", entity, row.tag, "*", what))
+            self.doubts.append(Doubt("deletes are earned", entity, row.tag, "*", what, row.key))
 
     def removed(self, system: System, entity: str, row: Row, by: str) -> None:
         for path in row.flat:
@@ -167,7 +172,7 @@ class Witness:
                 Deleted(system.name, row.id, self.clock.now, row.shown > 0)
             )
             return
-        self.writes.append(Written(system.name, entity, row.id, "delete", self.clock.now))
+        self.writes.append(Written(system.name, entity, row.id, "delete", self.clock.now, True))
         if (entity, row.tag) not in self.deleted:
             self.broken("deletes are earned", f"{_named(system, entity, row)} was deleted, which no user had done")
 

@@ -40,9 +40,8 @@ class Goal:
         self.left = n
 
     def reached(self, point: Point) -> bool:
-        if self.to == "point" or point.kind == self.to:
-            self.left -= 1
-        elif point.verb in WRITES and point.kind == {"write": "call", "written": "answer"}.get(self.to):
+        changing = {"write": "call", "written": "answer"}.get(self.to) == point.kind and point.verb in WRITES
+        if changing or self.to in ("point", point.kind):
             self.left -= 1
         return self.left <= 0
 

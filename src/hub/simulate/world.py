@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -97,7 +98,9 @@ class World:
                 lens = self.ground.variant(part, drop) if drop else part.lens
                 port = Port(self.systems[part.system], entity, worker, self.witness.broken)
                 direction = policies[entity].systems[part.system]
-                endpoints.append(Endpoint(part.system, entity, direction, lens, self.resource(part), port, 60))
+                endpoints.append(
+                    Endpoint(part.system, entity, direction, lens, self.resource(part), port, 60, part.unproven)
+                )
         return Setup(self.ground.specs, policies, endpoints)
 
     def resource(self, part: Part) -> Resource:
@@ -208,7 +211,26 @@ class World:
             if "hint" in options:
                 self._hint(engine, options)
                 return None
-            return engine.sync(entities, full=options.get("full", False), yes=options.get("yes", True))
+            if options.get("yes", True):
+                return engine.sync(entities, full=options.get("full", False), yes=True)
+            before, held = len(self.witness.writes), self._held()
+            report = engine.sync(entities, full=options.get("full", False))
+            self._within_budget(before, held)
+            return report
+
+    def _held(self) -> dict[tuple[str, str], int]:
+        return {(name, entity): len(s.rows[entity]) for name, s in self.systems.items() for entity in s.rows}
+
+    def _within_budget(self, before: int, held: dict[tuple[str, str], int]) -> None:
+        """A pass that nobody approved changes and deletes no more than its budget."""
+        risky = Counter((w.system, w.entity) for w in self.witness.writes[before:] if w.risky)
+        for (system, entity), count in risky.items():
+            budget = self.policy(entity).budget
+            most = max(held[system, entity], len(self.systems[system].rows[entity]))
+            if count > max(budget.floor, int(budget.share * most)):
+                self.witness.broken(
+                    "deletes are earned", f"{count} changes of {entity} in {system}, and nobody had been asked"
+                )
 
     def _hint(self, engine: Engine, options: Event) -> None:
         """A webhook told of records: they are observed once more, whatever it said about them."""
@@ -239,11 +261,15 @@ class World:
                 plan = engine.plan().plan
                 if plan is None:
                     return ""
+                since = len(self.witness.edits)
                 for step in event.get("script", ()):
                     self.do(step)
+                made = len(self.witness.edits) > since
                 before = len(self.witness.writes)
                 try:
                     message = engine.apply(plan.id).message
+                    if made:
+                        self._as_planned(since)
                 except ConfigurationError as error:
                     message = error.what
                     if len(self.witness.writes) != before:
@@ -251,6 +277,18 @@ class World:
             except HubError as error:
                 message = f"{type(error).__name__}: {error.what}"
         return f"a plan is made and approved: {message}"
+
+    def _as_planned(self, since: int) -> None:
+        """An approved plan carries no edit that was made after it."""
+        for edit in self.witness.edits[since:]:
+            for name, system in self.systems.items():
+                row = system.find(edit.entity, edit.tag)
+                if name != edit.system and row is not None and edit.value is not None and edit.by == "user":
+                    if row.flat.get(edit.path) == edit.value and "@" not in str(edit.value):
+                        self.witness.broken(
+                            "no stale write",
+                            f"{edit.tag} {edit.path} {edit.value!r} was made after the plan, and written",
+                        )
 
     def _do_person(self, event: Event) -> str:
         """Somebody looks after what waits for a person."""
@@ -274,7 +312,8 @@ class World:
 
     def _letters(self, engine: Engine) -> str:
         """Letters are tried again; but where it is in doubt whether a record was made, somebody looks first."""
-        again, dropped = [], []
+        again: list[int] = []
+        dropped: list[int] = []
         for letter in engine.letters():
             tag = (letter["payload"] or {}).get(self.ground.keys[letter["entity"]])
             there = letter["stage"] == "doubt" and self.systems[letter["system"]].find(letter["entity"], str(tag))

@@ -63,6 +63,11 @@ class Pass:
     """Makes what calls run in, so many at a time."""
     begun: dict[tuple[str, str], Iterable[Page]] = field(default_factory=dict)
     """(system, entity) → a feed that was begun before its turn (see ``feeds``)."""
+    behind: str = ""
+    """Why the store knows less than the systems (see ``sync.behind``); empty: it does not."""
+    mark: str = ""
+    store_id: str = ""
+    passes: int = 0
     _renewed: datetime | None = None
     held_until: datetime | None = None
     """Until when the leases are surely ours, by our own clock."""

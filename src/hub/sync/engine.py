@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from hub.connect.redact import redact
@@ -15,7 +16,7 @@ from hub.errors import ConfigurationError, HubError
 from hub.store import runs, work
 from hub.store.codec import dumps
 from hub.store.database import Store, open_store
-from hub.sync import conflicts, explain, letters, merging, splitting, status, undo
+from hub.sync import behind, conflicts, explain, letters, merging, splitting, status, undo
 from hub.sync.context import LEASE_SECONDS, Pass, instant
 from hub.sync.feeds import in_order
 from hub.sync.holder import identity, is_dead
@@ -45,6 +46,7 @@ class Engine:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         ids: Callable[[], str] = new_id,
         owner: str | None = None,
+        folder: Path | None = None,
         pool: Callable[[int], Executor] = ThreadPoolExecutor,
     ) -> None:
         self.setup = setup
@@ -53,12 +55,16 @@ class Engine:
         self.clock = clock
         self.ids = ids
         self.owner = owner or identity()
+        self.folder = folder
+        """Where passes are counted beside the store, so that one put back from a backup is noticed; None: nowhere."""
         self.pool = pool
 
     @classmethod
     def from_project(cls, project: Any, *, observer: Observer = silent) -> Engine:
         """The engine of an opened project (``hub.project.open_project``)."""
-        return cls(project.setup, open_store(project.store_url), observer=observer)
+        return cls(
+            project.setup, open_store(project.store_url), observer=observer, folder=Path(project.folder) / ".hub"
+        )
 
     def __enter__(self) -> Engine:
         return self
@@ -269,8 +275,8 @@ class Engine:
             return merging.merge(run.job, entity, keep, other)
 
     def explain(self, entity: str, key: str, field: str | None = None, at: str | None = None) -> dict[str, Any]:
-        """Why each value of a record is what it is. ``key``: a hub id, a remote id, a number or a name. ``at`` (ISO 8601,
-        UTC): why it was what it was then."""
+        """Why each value of a record is what it is, or (``at``, ISO 8601, UTC) was what it was then. ``key``: a hub id,
+        a remote id, a number or a name."""
         return explain.explain(self.store, self.setup, entity, key, field, at)
 
 
@@ -307,8 +313,10 @@ class _Run:
                 )
             for entity in self.entities:
                 work.spell_out(connection, entity)
+            behind.begin(job, connection, self.engine.folder)
             if not self.quiet:
                 runs.start_run(connection, job.run, job.report.kind, job.report.started)
+        behind.note(job, self.engine.folder)
         if not self.quiet:
             job.emit(
                 "pass.started",

@@ -30,9 +30,17 @@ class Gate:
             self._first[key] = self._is_first(endpoint)
         return self._first[key]
 
+    def why(self) -> str:
+        """What a write waits for."""
+        if self.job.behind:
+            return "the hub's database knows less than the systems: its writes wait for approval"
+        return "the first sync of this system waits for approval"
+
     def _is_first(self, endpoint: Endpoint) -> bool:
         if self.job.yes:
             return False
+        if self.job.behind:
+            return True
         with self.job.store.read() as connection:
             cursor = runs.cursor(connection, endpoint.system, endpoint.entity) or {}
             if cursor.get("approved"):

@@ -7,7 +7,7 @@ decides every field, and stores shadow, record, journal and the advanced cursor 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -19,7 +19,7 @@ from hub.store.codec import printed
 from hub.store.journal import Entry
 from hub.store.records import RecordWrite, Stored
 from hub.store.shadows import LIVE, THERE, Known, Shadow, ShadowWrite
-from hub.sync import matching, oscillation, outcomes
+from hub.sync import behind, matching, oscillation, outcomes
 from hub.sync.context import Pass, edited_at
 from hub.sync.correlate import Match
 from hub.sync.decide import Decision, Sight, decide
@@ -74,6 +74,8 @@ class Intake:
         self.endpoint = endpoint
         self.lens = endpoint.lens
         self.policy = job.setup.policies[endpoint.entity]
+        if job.behind:  # what is newest may be what the hub itself wrote
+            self.policy = replace(self.policy, conflict="hold", field_conflict={})
         self.relearn = relearn
         """The mapping changed: equal records are news too."""
         self.force_new = force_new
@@ -290,6 +292,7 @@ class Intake:
             found = [Match("new") for _ in news]
         else:
             found = matching.match_batch(connection, self.job, self.endpoint, [(n.remote, n.values) for n in news])
+            found = self._not_lost(connection, news, found)
         stored = records.load(connection, [m.hub_id for m in found if m.hub_id])
         live = shadows.by_hub(connection, stored) if stored else {}
         counts = self.job.counts(self.endpoint)
@@ -305,9 +308,23 @@ class Intake:
                 counts.matched += 1
                 self._link(connection, batch, one, record, match.rule, self.systems(live, record))
 
+    def _not_lost(self, connection: Connection, news: list[News], found: list[Match]) -> list[Match]:
+        """What the hub made itself is nothing new, though its database does not know it."""
+        lost = behind.lost(self.job, connection, self.endpoint, [(n.remote.id, n.remote.key) for n in news])
+        if not lost:
+            return found
+        self.policy = replace(self.policy, conflict="hold", field_conflict={})
+        why = "the hub made it, and its database does not know it"
+        return [
+            Match("ambiguous", rule=behind.RULE, reason=why)
+            if one.remote.key in lost and match.situation == "new"
+            else match
+            for one, match in zip(news, found, strict=True)
+        ]
+
     def _make(self, batch: Batch, one: News) -> str:
         """A new canonical record."""
-        hub_id = self.job.new_id()
+        hub_id = behind.own(self.job, self.job.new_id())
         stamps = {"*": [self.endpoint.system, edited_at(one.remote, batch.at)]}
         batch.created.append(RecordWrite(hub_id, self.endpoint.entity, one.values, stamps, 1))
         batch.shadows_new.append(self._shadow(one, hub_id, {}))

@@ -12,7 +12,7 @@ from hub.connect.capabilities import Create, Delete, Update
 from hub.store import records, runs, shadows, work
 from hub.store.records import Stored
 from hub.store.shadows import Shadow
-from hub.sync import applied
+from hub.sync import applied, behind
 from hub.sync.context import Pass
 from hub.sync.plan import Step, Subject, Target, Verdict, plan_record
 from hub.sync.policy import Endpoint
@@ -137,6 +137,7 @@ class Planner:
                 translate(values, paths, table, unknown="?")
         linked = self._linked(connection, system, [r.values for r in found], paths)
         waiting = work.waiting_ids(connection, system, self.entity)
+        unlinked = behind.unlinked(connection, endpoint) if waiting else ""
         policy = job.setup.policies[self.entity]
         connector, resource = endpoint.connector, endpoint.resource
         may_create = policy.create.get(system, True) and isinstance(connector, Create) and resource.writable
@@ -165,7 +166,7 @@ class Planner:
             letter = (letters.get(record.hub_id) or {}).get(system)
             if shadow is not None and shadow.gone is None and not may_update:
                 continue
-            target = unknown
+            target = replace(unknown, letter=unlinked) if unlinked and shadow is None else unknown
             if shadow is not None:
                 target = replace(
                     target,

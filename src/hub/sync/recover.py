@@ -109,11 +109,11 @@ def _confirm(
     shadow: Shadow | None,
     found: Sighting,
 ) -> None:
-    step = Step(
-        row["system"], row["action"], {}, tuple(n for n in row["fields"] if n in record.values), "found after a crash"
-    )
+    # The mapping may have lost a field since the intent: what was written there is no longer the hub's business.
+    mapped = {n: value for n, value in row["fields"].items() if n in endpoint.lens.fields}
+    step = Step(row["system"], row["action"], {}, tuple(n for n in mapped if n in record.values), "found after a crash")
     # The record may have changed since the intent: what the system shows of that is no edit.
-    since = {n: value for n, value in row["fields"].items() if record.values.get(n) != value}
+    since = {n: value for n, value in mapped.items() if record.values.get(n) != value}
     step.write = tuple(n for n in step.write if n not in since)
     confirmer.confirm(
         connection,

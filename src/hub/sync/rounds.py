@@ -10,6 +10,7 @@ from hub.store import records
 from hub.store.codec import dumps
 from hub.store.records import Stored
 from hub.store.shadows import Shadow
+from hub.sync import behind
 from hub.sync.apply import Writer, approve
 from hub.sync.context import Pass
 from hub.sync.gate import Gate
@@ -53,6 +54,8 @@ class Rounds:
     def close(self) -> None:
         """The pass is over: what was approved with it stays approved, and so does what needed no approval, once every
         system of the entity has been heard."""
+        if self.job.behind and self.job.yes:
+            behind.over(self.job)
         for entity in self.entities:
             endpoints = self.job.setup.of_entity(entity)
             out = {e.system for e in endpoints if e.system in self.job.down or (e.system, entity) in self.job.blocked}
@@ -87,7 +90,7 @@ class Rounds:
                 self._note_holds(planned)
                 for step in planned.verdict.steps:
                     if self.gate.first_sync(writers[step.system].endpoint):
-                        self._hold(planned, step, "first_sync", "the first sync of this system waits for approval")
+                        self._hold(planned, step, "first_sync", self.gate.why())
                     elif is_risky(step) and budgets[step.system] is not None:
                         risky[step.system].append(planned.record.hub_id)
                     else:

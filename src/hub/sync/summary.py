@@ -39,8 +39,12 @@ def finish_message(report: PassReport) -> None:
         parts += [f"{kept} not taken back"] if kept else []
         report.state = "needs_person" if kept else report.state
     held = {h.reason for h in report.plan.held} if report.plan is not None else set()
+    stale = any(finding.kind == "behind" for finding in report.findings)
+    if stale:
+        report.state = "needs_person"
+        parts.insert(0, "the hub's database knows less than the systems")
     if "first_sync" in held:
-        parts.append("first sync waits for approval")
+        parts.append("first sync waits for approval" if not stale else "its writes wait for approval")
     if "budget" in held:
         parts.append("more changes than the budget allows wait for approval")
     if "unproven" in held:

@@ -1,3 +1,4 @@
+# ruff: noqa: SIM117
 """Manifests: right ones load silently, wrong ones are told where, why and what to do."""
 
 from pathlib import Path

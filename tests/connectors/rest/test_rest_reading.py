@@ -1,3 +1,4 @@
+# ruff: noqa: SIM117, RUF043
 """Reading by manifest: paging, changes, what a list may not do to us, lines kept apart."""
 
 import logging

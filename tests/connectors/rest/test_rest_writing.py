@@ -1,3 +1,4 @@
+# ruff: noqa: SIM117, RUF043
 """Writing by manifest: creates that are never doubled, updates that refuse stale ones, lines, workflow."""
 
 import pytest

@@ -53,3 +53,9 @@ def mariadb(request: pytest.FixtureRequest) -> Iterator[Any]:
 def lite(request: pytest.FixtureRequest) -> Iterator[Any]:
     """The company in SQLite, for what is no matter of dialect."""
     yield from _world(request, "sqlite")
+
+
+@pytest.fixture(params=[POSTGRES, MARIADB, "sqlite"])
+def contract_url(request: pytest.FixtureRequest) -> str:
+    """An empty database of each product, for the contract suite."""
+    return str(request.getfixturevalue(FIXTURES[request.param]))

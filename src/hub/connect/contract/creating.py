@@ -66,7 +66,19 @@ def takes_whole_batches(bench: Bench) -> Facts:
     for write, result in zip(writes, results, strict=True):
         shown = (_made(result).record or {}).get(field)
         must(shown in (None, write.values[field]), "the results are not in the order of the writes")
+    _take_away(bench, results)
     return {"batch": str(bench.resource.batch)}
+
+
+def _take_away(bench: Bench, results: list[Result]) -> None:
+    """A hundred records more would make every later listing longer."""
+    if isinstance(bench.connector, Delete):
+        gone = [Write("hub", {}, id=_made(result).id) for result in results]
+        for write, done in zip(
+            gone, bench.connector.delete(bench.trial.resource, gone, bench.trial.write), strict=True
+        ):
+            must(done.error is None, f"one of a whole batch can't be deleted: {done.error}")
+            bench.made.pop(str(write.id), None)
 
 
 @rule("gold", Create)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from hub.connect.capabilities import Get, ListChanges, ListIds
 from hub.connect.contract.bench import HOUR, Bench, Feed
 from hub.connect.contract.rules import Facts, rule
@@ -27,7 +29,8 @@ def sees_changes(bench: Bench) -> Facts:
 
 
 def _order(after: Feed, bench: Bench) -> Facts:
-    times = [remote.modified_at for remote in bench.feed().seen.values() if remote.modified_at]
+    told = [remote.modified_at for remote in bench.feed().seen.values() if remote.modified_at]
+    times = [datetime.fromisoformat(moment) for moment in told]
     if not times or after.cursor is None:
         return {}
     return {"order": "oldest change first" if times == sorted(times) else "none"}

@@ -195,4 +195,8 @@ def _differing(one: Any, other: Any, place: str) -> list[str]:
             for name in names
             for found in _differing(one.get(name), other.get(name), f"{place}.{name}".lstrip("."))
         ]
-    return [] if one == other else [f"{place}: {other!r} is now {one!r}"]
+    if one == other:
+        return []
+    if isinstance(one, dict) or isinstance(other, dict):
+        return [f"{place}: {'not in the file yet' if other is None else 'no longer there'}"]
+    return [f"{place}: {other!r} is now {one!r}"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, Literal
@@ -20,6 +21,8 @@ BadDay = Literal["lost", "down", "throttled", "nonsense", "cut off"]
 """``lost``: the answer to the next write is lost, though it was carried out. ``down``: every read fails. ``throttled``:
 the next read is told to wait. ``nonsense``: reads are answered with a web page. ``cut off``: reads fail after the
 first."""
+PATIENCE = 2.0
+"""Seconds that are really waited, in a live account, where the clock can't be moved."""
 WAIT = 7.0
 """Seconds that a throttled read is told to wait."""
 _FAULTS: dict[str, Record] = {
@@ -186,12 +189,19 @@ class LiveWorld(World):
     real = True
     own = False
 
-    def __init__(self, system: str, product: str, connect: Callable[[Record], Connector]) -> None:
+    def __init__(
+        self,
+        system: str,
+        product: str,
+        connect: Callable[[Record], Connector],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         """``connect``: added settings → a connector."""
         super().__init__()
         self.product = product
         self._system = system
         self._connect = connect
+        self._sleep = sleep
         self._there: set[str] | None = None
 
     def _open(self, settings: Record) -> Connector:
@@ -201,6 +211,10 @@ class LiveWorld(World):
         if self._there is None:
             self._there = {found.name for found in self.connect({}).describe()}
         return resource in self._there
+
+    def advance(self, seconds: float) -> None:
+        """Times of many products have whole seconds: what follows must be seen to come later."""
+        self._sleep(min(max(seconds, 0.0), PATIENCE))
 
     def edit(self, connector: Connector, resource: str, id: str, values: Record) -> None:
         self._written(connector.update(resource, [Write("", values, id=id)], list(values), {})

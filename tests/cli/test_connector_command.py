@@ -1,0 +1,84 @@
+"""``hub connector``: from a template to a verified connector, and what it says of those that don't keep their word."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def project(hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    assert hub("init", tmp_path / "shop").code == 0
+    monkeypatch.chdir(tmp_path / "shop")
+    return tmp_path / "shop"
+
+
+def test_a_new_connector_keeps_its_contract_at_once(project: Path, hub) -> None:
+    made = hub("connector", "new", "acme_shop", "--title", "Acme Shop", "--json")
+    assert made.code == 0 and "connector.py" in made.data["files"]
+    folder = project / "connectors" / "acme_shop"
+    assert "class AcmeShop:" in (folder / "connector.py").read_text("utf-8")
+    assert not any(
+        "ew_product" in p.read_text("utf-8") or "New Product" in p.read_text("utf-8") for p in folder.iterdir()
+    )
+    first = hub("connector", "verify", "acme_shop", "--json")
+    assert first.code == 1 and first.data["differences"] == ["there is no capabilities.yaml yet"]
+    assert [f for f in first.data["findings"] if f["state"] in ("broken", "not tried")] == []
+    assert hub("connector", "verify", "acme_shop", "--write").code == 0
+    assert hub("connector", "verify", "acme_shop", "--json").data["ok"] is True
+    listed = {row["connector"]: row for row in hub("connector", "--json").data["connectors"]}
+    assert listed["acme_shop"]["tier"] == first.data["tier"] and listed["zoho_crm"]["tier"] == "gold"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rule"),
+    [
+        ("complete=last", "complete=False", "lists_everything"),
+        ('auth=Bearer(settings["token"])', "auth=None", "introduces_itself"),
+        ("Remote(id, None, deleted=True) if answer.status == 404 else ", "", "looks_again"),
+        ('"decimal", scale=2', '"text"', "fits_its_description"),
+        ("if last:\n                return", "if last or after:\n                return", "resumes"),
+    ],
+)
+def test_a_connector_that_breaks_its_word_is_told_how(project: Path, hub, before: str, after: str, rule: str) -> None:
+    hub("connector", "new", "acme_shop")
+    path = project / "connectors" / "acme_shop" / "connector.py"
+    text = path.read_text("utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after), "utf-8")
+    said = hub("connector", "verify", "acme_shop", "--json")
+    assert said.code == 1 and rule in {f["rule"] for f in said.data["findings"] if f["state"] == "broken"}
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Acme", "lower-case letters"),
+        ("../evil", "can't name a connector"),
+        ("sql", "comes with the hub"),
+        ("acme", "there is a connector of this name"),
+    ],
+)
+def test_a_name_that_wont_do_is_refused(project: Path, hub, name: str, message: str) -> None:
+    (project / "connectors" / "acme").mkdir()
+    said = hub("connector", "new", name)
+    assert said.code == 2 and message in " ".join(said.err.split())
+
+
+def test_a_connector_without_a_contract_is_told_what_to_write(project: Path, hub) -> None:
+    hub("connector", "new", "acme_shop")
+    path = project / "connectors" / "acme_shop" / "manifest.yaml"
+    path.write_text(path.read_text("utf-8").replace("contract: contract:contract\n", ""), "utf-8")
+    said = hub("connector", "verify", "acme_shop")
+    assert said.code == 2 and "contract.py" in said.err
+
+
+def test_a_live_database_is_tried_on_tables_of_the_suites_own(twins: Path, hub) -> None:
+    said = hub("connector", "verify", "sql", "--system", "erp", "--write", "--json")
+    assert said.code == 0, said.err
+    assert said.data["written"].endswith("capabilities/erp.yaml") and said.data["left"] == []
+    assert (twins / "capabilities" / "erp.yaml").is_file()
+    assert hub("sync", "--yes").code == 0
+    wrong = hub("connector", "verify", "zoho_crm", "--system", "erp")
+    assert wrong.code == 2 and "is one of sql" in wrong.err

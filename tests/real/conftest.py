@@ -1,0 +1,42 @@
+"""Real servers for the tests here. They install packages, so they run only when asked: ``make test-real``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+collect_ignore_glob = [] if os.environ.get("HUB_REAL") else ["test_*.py"]
+
+if os.environ.get("HUB_REAL"):
+    from real.world import World, world
+
+    told: list[str] = []
+    results: dict[str, list[str]] = {}
+
+    @pytest.fixture(scope="session")
+    def company() -> Iterator[World]:
+        """One company for all tests: starting it takes longer than they do."""
+        with world() as found:
+            yield found
+            for system, version in found.versions().items():
+                records = ", ".join(f"{n} {table}" for table, n in found.records(system).items())
+                calls = f"{found.calls[system]} calls" if system != "books" else "SQL"
+                told.append(f"{system:6} {version:18} {calls:>10}  {records}")
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+        outcome = yield
+        report = outcome.get_result()
+        for mark in item.iter_markers("law"):
+            if report.when == "call" or report.failed:
+                results.setdefault(mark.args[0], []).append(report.outcome)
+
+    def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+        terminalreporter.section("real systems")
+        for line in told:
+            terminalreporter.write_line(line)
+        for law, outcomes in results.items():
+            verdict = "holds" if set(outcomes) == {"passed"} else "BROKEN"
+            terminalreporter.write_line(f"law: {law:34} {verdict} ({len(outcomes)} tests)")
