@@ -90,8 +90,10 @@ class Describer:
             live = {field.name: field for field in self._live(describe.fields, name)}
             if not live:
                 raise ConfigurationError(f"there is no resource {name!r}", where=shape.where)
-            # What the manifest declares explains what the system calls by other words (lines, objects).
-            fields = {**live, **{n: f for n, f in fields.items() if n in live or f.type == "lines"}}
+            # What the manifest declares explains what the system has no words for (lines, objects); of the rest the
+            # system knows better: fields become mandatory, or of another type.
+            wordless = {n: f for n, f in fields.items() if f.type == "lines" or (n in live and live[n].type == "any")}
+            fields = {**live, **wordless}
             fields |= self._lines(config, fields)
         return resource_of(name, config, fields.values())
 

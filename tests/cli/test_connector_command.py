@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from hub.connect import registry
+from hub.connect.sandbox import serve
+
 
 @pytest.fixture
 def project(hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -72,6 +75,24 @@ def test_a_connector_without_a_contract_is_told_what_to_write(project: Path, hub
     path.write_text(path.read_text("utf-8").replace("contract: contract:contract\n", ""), "utf-8")
     said = hub("connector", "verify", "acme_shop")
     assert said.code == 2 and "contract.py" in said.err
+
+
+def test_an_option_that_the_sandbox_doesnt_know_is_the_users_to_mend(project: Path, hub) -> None:
+    said = hub("connector", "verify", "zoho_crm", "--option", "colour=red")
+    assert said.code == 2 and "doesn't take this" in said.err
+
+
+def test_check_says_that_nobody_has_verified_a_connector(project: Path, hub) -> None:
+    hub("connector", "new", "acme_shop")
+    with serve(registry.find("acme_shop", project).sandbox()(records=2)) as running:
+        system = f"systems:\n  shop: {{connector: acme_shop, url: '{running.url}', token: '${{SHOP_TOKEN}}'}}\n"
+        (project / "hub.yaml").write_text(f"version: 2\n{system}", "utf-8")
+        (project / ".env").write_text("SHOP_TOKEN=token-1\n", "utf-8")
+        said = hub("check")
+        assert said.code == 0, said.out + said.err
+        assert "never verified" in said.out and "hub connector verify acme_shop --write" in said.out
+        hub("connector", "verify", "acme_shop", "--write")
+        assert "the connector's tier: gold" in hub("check").out
 
 
 def test_a_live_database_is_tried_on_tables_of_the_suites_own(twins: Path, hub) -> None:

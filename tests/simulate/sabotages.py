@@ -16,8 +16,8 @@ from unittest.mock import patch
 
 from hub.connect.capabilities import Page, Remote, Write
 from hub.errors import RecordRejected, UnknownOutcome, VersionConflict
-from hub.store import runs, shadows, work
 from hub.store import records as stored
+from hub.store import runs, shadows, work
 from hub.sync import apply, confirm, decide, engine, intake, observe, outcomes, plan, recover, rounds
 from hub.sync.context import Pass
 from hub.sync.gate import Gate

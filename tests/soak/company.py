@@ -94,6 +94,7 @@ class Company:
         with out.open("wb") as stdout, err.open("wb") as stderr:
             process = subprocess.Popen(command, stdout=stdout, stderr=stderr)
             timer = threading.Timer(PASS_SECONDS, process.kill)
+            timer.daemon = True
             timer.start()
             _, status, usage = os.wait4(process.pid, 0)
             timer.cancel()

@@ -38,6 +38,8 @@ class Found:
     status: Row
     bad: dict[str, str]
     """Hub id → title of documents that one system can never take."""
+    sample: int = 10
+    """Values that the hub has to explain; each takes a process."""
 
     def __post_init__(self) -> None:
         company: Any = self.company
@@ -221,7 +223,8 @@ def _deletes(f: Found) -> tuple[int, Iterator[str]]:
 def _accounted(f: Found) -> tuple[int, Iterator[str]]:
     """The hub knows where a value came from, for a sample of what was entered."""
     sources = {"website": "zoho", "bank_account": "kingdee"}
-    sample = [(t, n, v) for (t, n), v in f.ledger.last.items() if n in sources and t not in f.ledger.deleted][-10:]
+    sample = [(t, n, v) for (t, n), v in f.ledger.last.items() if n in sources and t not in f.ledger.deleted]
+    sample = sample[len(sample) - f.sample :]
 
     def wrong() -> Iterator[str]:
         for tax_id, name, value in sample:

@@ -122,10 +122,13 @@ def _refuse(project: Project, system: str | None = None) -> None:
 
 def _checked(project: Project, system: System) -> Row:
     """What a system says of itself; its resources in use are asked for anew and remembered."""
+    from dataclasses import asdict
+
     from hub.connect.guarantees import guarantee
+    from hub.project.drifting import moved
 
     row: Row = {"system": system.name, "connector": system.entry.name, "ok": False, "error": None}
-    row |= {"identity": "", "details": {}, "limits": {}, "problems": [], "resources": {}, "creates": {}}
+    row |= {"identity": "", "details": {}, "limits": {}, "problems": [], "resources": {}, "creates": {}, "drift": []}
     row["tier"] = system.known.tier if system.known is not None else None
     try:
         health = _connector(project, system.name).check()
@@ -133,12 +136,15 @@ def _checked(project: Project, system: System) -> Row:
         row["problems"] = list(health.problems)
         for endpoint in project.setup.endpoints:
             if endpoint.system == system.name:
+                before = system.remembered(endpoint.resource.name)
                 live = system.refresh(endpoint.resource.name)
+                changes = moved(before, live, endpoint.lens)
+                row["drift"] += [{**asdict(one), "says": str(one), "harmful": one.harmful} for one in changes]
                 row["resources"][live.name] = len(live.fields)
                 _tell_creates(row, endpoint, guarantee(system.connector, live, system.known), project)
     except HubError as error:
         row["error"] = {"type": type(error).__name__, "what": error.what, "where": error.where, "cure": error.cure}
-    row["ok"] = not row["error"] and not row["problems"]
+    row["ok"] = not row["error"] and not row["problems"] and not any(one["harmful"] for one in row["drift"])
     return row
 
 
@@ -185,6 +191,8 @@ def _show_checked(console: Console, rows: list[Row], problems: list[str]) -> Non
             console.print(f"  the connector was never verified: {advice}", soft_wrap=True)
         else:
             console.print(f"  the connector's tier: {row['tier']}", soft_wrap=True)
+        for one in row["drift"]:
+            console.print(f"  changed since the last look: {one['says']}", soft_wrap=True)
         for problem in row["problems"]:
             console.print(f"  problem: {problem}", soft_wrap=True)
     for text in problems:

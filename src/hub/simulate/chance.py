@@ -182,9 +182,11 @@ class Chance:
                 tag = self._tag_of(part.system, f.ref)
                 if tag is not None:
                     line[name] = f"@{tag}"
-            elif (value := made.fresh(spec.fields[name], self._new(), long=False)) is not None:
-                line[name] = value
-            elif not self.ground.builtin and (value := made.common(spec.fields[name], self.number)) is not None:
+                continue
+            value = made.fresh(spec.fields[name], self._new(), long=False)
+            if value is None and not self.ground.builtin:
+                value = made.common(spec.fields[name], self.number)
+            if value is not None:
                 line[name] = value
         return line
 

@@ -252,11 +252,9 @@ class Judge:
                 for at, value in self._values(note, path, theirs):
                     key = (note.system, note.remote_id, at, self._coarse(note.entity, at, value))
                     if not given[key]:
-                        yield Violation(
-                            "no echo",
-                            f"{note.system} {note.entity} {self.told.tags.get(note.hub_id, note.hub_id)} {at}: {value!r}"
-                            f" was {kind} as an edit ({rule}), and nobody had made it there",
-                        )
+                        whose = f"{note.system} {note.entity} {self.told.tags.get(note.hub_id, note.hub_id)}"
+                        said = f"{value!r} was {kind} as an edit ({rule}), and nobody had made it there"
+                        yield Violation("no echo", f"{whose} {at}: {said}")
 
     def _values(self, note: Note, path: str, theirs: Any) -> Iterator[tuple[str, Any]]:
         if isinstance(theirs, dict):
@@ -271,41 +269,42 @@ class Judge:
 
     def _newest(self) -> Iterator[Violation]:
         """Where the newer edit wins, one made after the other was known is never the older one."""
-        made_at: dict[tuple[str, str, Any], Edit] = {}
+        by_value: dict[tuple[str, str, Any], Edit] = {}
         for edit in self.witness.edits:
             if edit.by == "user":
-                made_at[edit.entity, edit.path, self._coarse(edit.entity, edit.path, edit.value)] = edit
+                by_value[edit.entity, edit.path, self._coarse(edit.entity, edit.path, edit.value)] = edit
         known: dict[tuple[str, str, Any], str] = {}
+        for note, path, kind, rule, theirs, ours in self._decisions():
+            key = (note.entity, path, self._coarse(note.entity, path, theirs))
+            mine = by_value.get(key)
+            other = by_value.get((note.entity, path, self._coarse(note.entity, path, ours)))
+            since = known.get((note.entity, path, self._coarse(note.entity, path, ours)))
+            if mine is not None and rule == "newest" and mine.system == note.system and self._exact(mine):
+                if kind == "refused" and since is not None and text(mine.at) > since:
+                    said = f"refused as older than {ours!r}, known since {since[11:19]}"
+                    yield Violation("the newest wins", f"{self._said(mine)}, which was {said}")
+                if kind == "accepted" and other is not None and self._exact(other) and self._older(mine, other, note):
+                    yield Violation("the newest wins", f"{self._said(other)}, which gave way to {self._said(mine)}")
+            if kind == "accepted":
+                known.setdefault(key, note.at)
+
+    def _decisions(self) -> Iterator[tuple[Note, str, str, str, Any, Any]]:
+        """(note, path, kind, rule, theirs, ours) of every decision about a value that can be followed."""
         for note in self.told.notes:
             for path, kind, rule, _, theirs, ours in note.detail.get("changes", ()) if note.kind == "observed" else ():
-                if (
-                    theirs is None
-                    or isinstance(theirs, (dict, list))
-                    or self._type(note.entity, path) not in made.TRACEABLE
-                ):
-                    continue
-                if (note.entity, path.partition("[")[0]) in self.world.unmapped:
-                    continue
-                mine = (note.entity, path, self._coarse(note.entity, path, theirs))
-                other = (note.entity, path, self._coarse(note.entity, path, ours))
-                if kind == "refused" and rule == "newest" and mine in made_at and other in known:
-                    edit = made_at[mine]
-                    exact = not self.world.systems[edit.system].quirks.skew
-                    if exact and edit.system == note.system and text(edit.at) > known[other]:
-                        yield Violation(
-                            "the newest wins",
-                            f"{self._said(edit)}, which was refused as older than {ours!r}, known since {known[other][11:19]}",
-                        )
-                if kind == "accepted" and rule == "newest" and mine in made_at and other in made_at:
-                    edit, older = made_at[other], made_at[mine]
-                    exact = not any(self.world.systems[e.system].quirks.skew for e in (edit, older))
-                    if exact and older.system == note.system and text(older.at) < text(edit.at):
-                        yield Violation(
-                            "the newest wins",
-                            f"{self._said(edit)}, which gave way to {theirs!r} of {text(older.at)[11:19]}",
-                        )
-                if kind == "accepted":
-                    known.setdefault(mine, note.at)
+                plain = theirs is not None and not isinstance(theirs, (dict, list))
+                whole = (note.entity, path.partition("[")[0]) not in self.world.unmapped
+                if plain and whole and self._type(note.entity, path) in made.TRACEABLE:
+                    yield note, path, kind, rule, theirs, ours
+
+    def _exact(self, edit: Edit) -> bool:
+        return not self.world.systems[edit.system].quirks.skew
+
+    def _older(self, mine: Edit, other: Edit, note: Note) -> bool:
+        """Whether ``mine`` was older, as far as its system could tell: it tells when the record last changed, not each
+        field."""
+        changes = [e.at for e in self.witness.edits if (e.system, e.id) == (mine.system, mine.id)]
+        return text(max(at for at in changes if text(at) <= note.at or at == mine.at)) < text(other.at)
 
     def _accounts(self) -> Iterator[Violation]:
         """Each write of the hub is in its journal, with the run and the mapping it came from."""

@@ -140,7 +140,8 @@ class People:
         if self._put(system, part, row, {event["field"]: lines}) is None:
             return ""
         what = {"remove": "removes", "set": "changes", "add": "adds"}[event["op"]]
-        return f"a user of {event['system']} {what} line {event['key']} of {event['tag']} {event.get('values', '')}".strip()
+        values = event.get("values", "")
+        return f"a user of {event['system']} {what} line {event['key']} of {event['tag']} {values}".strip()
 
     def _tagged(self, system: System, part: Part, field: str, line: Values) -> Values:
         spec = self.world.ground.specs[part.entity].fields[field]

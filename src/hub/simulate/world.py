@@ -249,9 +249,10 @@ class World:
         lag = max(system.quirks.lag for system in self.systems.values())
         last = max((log[-1][1] for s in self.systems.values() for log in s.log.values() if log), default=None)
         waits = any(counts.waiting for counts in report.counts)
-        if complete and calm and undisturbed and not waits and not report.open_letters and not report.open_conflicts:
-            if last is None or (self.clock.now - last).total_seconds() > lag + 60:
-                self.quiet.append(self.clock.now)
+        shown = last is None or (self.clock.now - last).total_seconds() > lag + 60
+        left = waits or report.open_letters or report.open_conflicts
+        if complete and calm and undisturbed and shown and not left:
+            self.quiet.append(self.clock.now)
 
     def _do_approve(self, event: Event) -> str:
         """A plan is made, perhaps somebody edits meanwhile, and it is approved: done as shown, or not at all."""
@@ -281,14 +282,11 @@ class World:
     def _as_planned(self, since: int) -> None:
         """An approved plan carries no edit that was made after it."""
         for edit in self.witness.edits[since:]:
-            for name, system in self.systems.items():
-                row = system.find(edit.entity, edit.tag)
-                if name != edit.system and row is not None and edit.value is not None and edit.by == "user":
-                    if row.flat.get(edit.path) == edit.value and "@" not in str(edit.value):
-                        self.witness.broken(
-                            "no stale write",
-                            f"{edit.tag} {edit.path} {edit.value!r} was made after the plan, and written",
-                        )
+            if edit.value is None or edit.by != "user" or "@" in str(edit.value):
+                continue
+            rows = [s.find(edit.entity, edit.tag) for name, s in self.systems.items() if name != edit.system]
+            if any(row is not None and row.flat.get(edit.path) == edit.value for row in rows):
+                self.witness.broken("no stale write", f"{edit.value!r} was given after the plan was made, and written")
 
     def _do_person(self, event: Event) -> str:
         """Somebody looks after what waits for a person."""

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hub.connect.capabilities import Get, Probe, Remote, Write
-from hub.errors import AuthenticationError, HubError, RateLimited, RecordRejected, Unavailable
+from hub.errors import AuthenticationError, HubError, RateLimited, RecordRejected, Unavailable, UnknownOutcome
 from hub.store import records, shadows, work
 from hub.store.records import Stored
 from hub.store.shadows import LIVE, Shadow
@@ -57,15 +57,18 @@ def _load(job: Pass, rows: list[Row], system: str) -> tuple[dict[str, Stored], d
 def _probe_creates(job: Pass, endpoint: Endpoint, rows: list[Row]) -> None:
     stored, seen = _load(job, rows, endpoint.system)
     rows = [row for row in rows if row["hub_id"] in stored]
-    connector, name, lens = endpoint.connector, endpoint.resource.name, endpoint.lens
-    if endpoint.resource.probe == "none" or not isinstance(connector, Probe):
+    if endpoint.resource.probe == "none" or not isinstance(endpoint.connector, Probe):
         with job.transaction(endpoint.entity) as connection:
             for row in rows:
                 _to_a_person(job, connection, endpoint, row, stored[row["hub_id"]])
         return
-    writes = [_write(job, endpoint, row) for row in rows]
-    found = connector.probe(name, writes, lens.remote_fields, lens.write_options)
-    there = {write.key: remote for write, remote in zip(writes, found, strict=True) if remote is not None}
+    answers = _probed(endpoint, [_write(job, endpoint, row) for row in rows])
+    with job.transaction(endpoint.entity) as connection:
+        for row in [row for row in rows if row["hub_id"] not in answers]:
+            _to_a_person(job, connection, endpoint, row, stored[row["hub_id"]])
+    rows = [row for row in rows if row["hub_id"] in answers]
+    writes = [write for write, _ in answers.values()]
+    there = {write.key: remote for write, remote in answers.values() if remote is not None}
     for key in [key for key in there if _is_linked(seen, key, endpoint.system)]:
         del there[key]
     cut = [replace(write, id=there[write.key].id) for write in writes if write.key in there]
@@ -78,6 +81,19 @@ def _probe_creates(job: Pass, endpoint: Endpoint, rows: list[Row]) -> None:
                 _confirm(job, connection, endpoint, confirmer, row, record, None, now[there[record.hub_id].id])
             work.drop_intent(connection, row["id"])
             records.mark(connection, endpoint.entity, [record.hub_id], 1)
+
+
+def _probed(endpoint: Endpoint, writes: list[Write]) -> dict[str, tuple[Write, Remote | None]]:
+    """Hub id → write, and the record found for it. Those of which the system can't say are missing: one record without
+    a natural key must not keep the others in doubt."""
+    lens = endpoint.lens
+    try:
+        found = endpoint.connector.probe(endpoint.resource.name, writes, lens.remote_fields, lens.write_options)
+    except UnknownOutcome:
+        if len(writes) == 1:
+            return {}
+        return {key: answer for write in writes for key, answer in _probed(endpoint, [write]).items()}
+    return {write.key: (write, remote) for write, remote in zip(writes, found, strict=True)}
 
 
 def _is_linked(seen: dict[str, dict[str, Shadow]], hub_id: str, system: str) -> bool:

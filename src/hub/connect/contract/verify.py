@@ -48,7 +48,12 @@ def verify(entry: ConnectorEntry, options: Options | None = None, told: Told = l
     """
     contract = contract_of(entry)
     make = contract.world
-    world = make(entry, options or {}) if make is not None else SandboxWorld(entry, contract, options or {})
+    try:
+        world = make(entry, options or {}) if make is not None else SandboxWorld(entry, contract, options or {})
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(
+            f"the sandbox doesn't take this: {error}", where=f"hub connector verify {entry.name}"
+        ) from error
     return _tried(entry, contract, world, entry.folder / CAPABILITIES, START, told)
 
 
