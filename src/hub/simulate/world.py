@@ -143,7 +143,11 @@ class World:
         if act is None:
             raise ConfigurationError(f"there is no event {event['do']!r}", where="story")
         at, place = self.clock.since(), len(self.story)
-        said = act(event)
+        try:
+            said = act(event)
+        except Exception as error:
+            said = f"{event['do']} ends with {error!r}"
+            self.witness.broken("no surprises", said)
         if said:
             self.story.insert(place, f"{at}  {said}")
 
