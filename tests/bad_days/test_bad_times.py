@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import Any
 
 import pytest
@@ -104,6 +105,36 @@ def test_a_full_disk_stops_the_pass_and_the_next_goes_on(company: BadCompany, nu
     for system in books.SYSTEMS:
         found = [c["tax_id"] for c in books.customers(company, system)]  # type: ignore[arg-type]
         assert [found.count(tax_id) for tax_id in made] == [1] * len(made), system
+
+
+def test_a_store_from_an_old_backup_is_noticed_and_doubles_nothing(own_company: BadCompany, numbers: Numbers) -> None:
+    """Somebody puts back what the hub knew before it made a customer and an order in two systems."""
+    company, backup = own_company, own_company.folder / "backup.db"
+    store = company.folder / ".hub/hub.db"
+    company.stored("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copy(store, backup)
+    tax_id, title = numbers.tax_id(), numbers.title()
+    company.new_account(f"备份有限公司 {tax_id[-6:]}", tax_id)
+    company.edit("kingdee", company.tax_ids()[0], FINVOICEBANKACCOUNT="62229999")
+    assert company.sync().state == "done"
+    company.new_order(title, tax_id, 3, 4)
+    assert company.sync().state == "done"
+    for part in store.parent.glob("hub.db-*"):
+        part.unlink()
+    shutil.copy(backup, store)
+    written = company.writes()
+    said = company.hub("sync", "--json")
+    assert (said.code, said.data["writes"]) == (1, 0)
+    assert said.data["message"].startswith("the hub's database knows less than the systems")
+    (finding,) = [f["message"] for f in said.data["findings"] if f["kind"] == "behind"]
+    assert finding.startswith("the hub's database is older than the work done with it: it lacks 2 passes, the last of")
+    assert company.hub("sync", "--json").code == 1
+    assert company.writes() == written
+    assert company.hub("sync", "--yes", "--json").code == 0
+    company.assert_agreement()
+    for system in books.SYSTEMS:
+        assert [c["tax_id"] for c in books.customers(company, system)].count(tax_id) == 1, system  # type: ignore[arg-type]
+        assert [d["title"] for d in books.orders(company, system)].count(title) == 1, system  # type: ignore[arg-type]
 
 
 def _fill_the_disk(database: Any) -> None:

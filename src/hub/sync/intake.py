@@ -346,6 +346,12 @@ class Intake:
         self, connection: Connection, batch: Batch, one: News, record: Stored, rule: str, linked: frozenset[str]
     ) -> None:
         """A record that is one we have already: compare without a base."""
+        if self.endpoint.direction == "out":  # nothing is taken from there
+            note = Entry(record.entity, record.hub_id, "linked", self.endpoint.system, one.remote.id, {"rule": rule})
+            batch.entries.append(note)
+            batch.shadows_new.append(self._shadow(one, record.hub_id, {}))
+            batch.touched.add(record.hub_id)
+            return
         sight = Sight(
             system=self.endpoint.system,
             theirs=one.values,

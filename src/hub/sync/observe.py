@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from typing import Any, Literal
 
-from hub.connect.capabilities import Get, ListIds, Page, Remote
+from hub.connect.capabilities import Get, ListChanges, ListIds, Page, Remote
 from hub.errors import AuthenticationError, HubError, RateLimited, Unavailable
 from hub.store import runs, shadows, work
 from hub.store.records import Stored
-from hub.sync import applied, outcomes
+from hub.sync import applied, behind, outcomes
 from hub.sync.context import Pass, instant
 from hub.sync.feeds import opened
 from hub.sync.intake import Intake
@@ -34,6 +34,8 @@ def observe(job: Pass, endpoint: Endpoint, *, full: bool = False, on_new: OnNew 
     if endpoint.direction == "out":
         with job.transaction(endpoint.entity) as connection:
             applied.remember(connection, endpoint)
+        if job.behind and endpoint.system not in job.down:
+            _find_lost(job, endpoint)
         return
     if endpoint.system in job.down:
         job.blocked.add((endpoint.system, endpoint.entity))
@@ -43,6 +45,26 @@ def observe(job: Pass, endpoint: Endpoint, *, full: bool = False, on_new: OnNew 
         _observe(job, endpoint, full, on_new)
     except HubError as error:
         job.blocked.add((endpoint.system, endpoint.entity))
+        job.failed(endpoint, error, down=isinstance(error, (AuthenticationError, Unavailable, RateLimited)))
+
+
+def _find_lost(job: Pass, endpoint: Endpoint) -> None:
+    """Where nothing is read otherwise: records of the hub's own making that a store put back from a backup doesn't know
+    would be made again."""
+    connector, system, entity, lens = endpoint.connector, endpoint.system, endpoint.entity, endpoint.lens
+    if not isinstance(connector, ListChanges):
+        return
+    intake = Intake(job, endpoint)
+    try:
+        for page in connector.list_changes(endpoint.resource.name, None, lens.remote_fields, lens.read_options):
+            live = {remote.id: remote for remote in page.records if not remote.deleted}
+            with job.transaction(entity) as connection:
+                known = shadows.known(connection, system, entity, live)
+                found = [(key, remote.key) for key, remote in live.items() if key not in known]
+                lost = behind.lost(job, connection, endpoint, found)
+                intake.take(connection, [live[key] for key, own in found if own in lost])
+    except HubError as error:
+        job.blocked.add((system, entity))
         job.failed(endpoint, error, down=isinstance(error, (AuthenticationError, Unavailable, RateLimited)))
 
 
