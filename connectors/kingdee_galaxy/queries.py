@@ -192,12 +192,16 @@ class Queries:
         line_id = place.get(f"{shape.entry}_{ENTRY_ID}".lower()) if shape.entry else None
         id_key = shape.info.entries.get(shape.entry or "", "FEntryID")
         found: list[Found] = []
+        seen: set[Any] = set()
         for row in rows:
             if len(row) != len(columns):
                 raise ConfigurationError(f"{shape.info.id}: a row has {len(row)} values for {len(columns)} keys")
             if not found or found[-1].pk != row[0]:
                 found.append(_head(shape.info, row, heads))
-            if line_id is not None and row[line_id]:
+                seen = set()
+            # A row that comes twice is one line, not two.
+            if line_id is not None and row[line_id] and row[line_id] not in seen:
+                seen.add(row[line_id])
                 line: Record = {id_key: row[line_id]}
                 for at, path in lines:
                     _put(line, path, row[at])

@@ -106,6 +106,24 @@ def test_a_row_that_comes_twice_is_one_record(world: World) -> None:
     assert sorted(set(world.listed())) == whole
 
 
+def test_a_row_that_comes_twice_is_no_second_line_of_an_order(world: World) -> None:
+    resource, lines = (
+        ("SAL_SaleOrder", "FSaleOrderEntry") if world.name == "FName" else ("Sales_Orders", "Ordered_Items")
+    )
+
+    def seen() -> dict[str, list[Any]]:
+        pages = world.connector.list_changes(resource, None, [lines], {})
+        return {
+            r.id: [tuple(sorted(line.items(), key=str)) for line in r.record[lines]] for p in pages for r in p.records
+        }
+
+    whole = seen()
+    assert any(whole.values())
+    for _ in range(6):  # beside the first, or at the end: by chance
+        world.fault(kind="doubled", on="read", rate=1.0)
+        assert seen() == whole
+
+
 def test_a_row_that_is_missing_is_missing_and_nothing_else_is(world: World) -> None:
     whole = set(world.listed())
     world.fault(kind="missing", operation=f"*{world.resource}", on="read", rate=1.0)
