@@ -200,3 +200,42 @@ def test_what_can_not_be_merged_is_told(tmp_path: Path) -> None:
     world.sync()
     with pytest.raises(ConfigurationError, match="decision"):
         merge(world, third, crm[0])
+
+
+def test_products_follow_in_the_lines_of_orders_and_come_back(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    customer = world.crm.add("customers", name="A")
+    products = [world.crm.add("products", code=code, name="轴承") for code in ("P1", "P-1")]
+    lines = [{"seq": n, "product": product, "qty": n, "price": 10} for n, product in enumerate(products, 1)]
+    order = world.crm.add("orders", no="SO1", customer=customer, lines=lines)
+    world.sync()
+    with world.engine() as engine:
+        done = engine.merge("product", *products)
+        merged = engine.explain("order", order)["fields"]["lines"]["value"]
+        twins = [finding.kind for finding in engine.sync().findings]
+    assert (done["references"], twins) == (1, [])
+    assert {line["product"] for line in merged} == {done["kept"]}
+    assert quiet(world)
+    undo(world, done["run"])
+    with world.engine() as engine:
+        apart = engine.explain("order", order)["fields"]["lines"]["value"]
+    assert [line["product"] for line in apart] == [done["kept"], done["merged"]]
+    assert quiet(world)
+
+
+def test_what_was_merged_or_deleted_is_not_kept(tmp_path: Path) -> None:
+    world, crm, _ = twins(tmp_path, deletes="propagate")
+    third = world.crm.add("customers", name="third")
+    world.sync()
+    run = merge(world, crm[0], crm[1])["run"]
+    merge(world, third, crm[0])
+    with pytest.raises(ConfigurationError, match="merged into another since"):
+        undo(world, run)
+    last = world.crm.add("customers", name="last")
+    world.sync()
+    world.crm.remove("customers", last)
+    world.sync()
+    with pytest.raises(ConfigurationError, match="is deleted"):
+        merge(world, last, third)
+    with world.engine() as engine, pytest.raises(ConfigurationError, match="no entity"):
+        engine.merge("invoice", third, last)
