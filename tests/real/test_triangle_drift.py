@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from hub.cli.main import app
 
+GONE = "(or hidden from this user)"
 Hub = Callable[..., tuple[int, str]]
 
 
@@ -40,7 +41,7 @@ def hub(company: World, tmp_path_factory: pytest.TempPathFactory) -> Hub:
             logger.handlers, logger.level = before
         return result.exit_code, (result.stdout + result.stderr).replace(f"{folder}/", "")
 
-    code, said = run("check")
+    said = run("check")[1]
     assert "changed since the last look" not in said
     assert run("validate")[0] == 0, said
     change(company)
@@ -80,19 +81,17 @@ def validated(hub: Hub, checked: tuple[int, str]) -> tuple[int, str]:
         "accounts: fax is new (text)",
         "accounts: region is new (text) and is mandatory",
         "accounts: city is mandatory now (used by mappings/directus/accounts.yaml:22:7)",
-        "accounts: terms is not there any more (or hidden from this user) (used by mappings/directus/accounts.yaml:17:3)",
+        f"accounts: terms is not there any more {GONE} (used by mappings/directus/accounts.yaml:17:3)",
         "orders: order_date was date, is boolean (used by mappings/directus/orders.yaml:13:3)",
         "customers: phone was text, is date (used by mappings/books/customers.yaml:11:3)",
-        "customers: email is not there any more (or hidden from this user) (used by mappings/books/customers.yaml:12:3)",
+        f"customers: email is not there any more {GONE} (used by mappings/books/customers.yaml:12:3)",
         "customers: segment is new (text) and is mandatory",
     ],
 )
 def test_check_names_every_change_and_the_lines_it_touches(checked: tuple[int, str], told: str):
     code, said = checked
     assert code != 0
-    assert (
-        f"changed since the last look: {told}" in said.splitlines() or f"  changed since the last look: {told}" in said
-    ), said
+    assert f"changed since the last look: {told}\n" in said, said
 
 
 @pytest.mark.parametrize(
