@@ -7,12 +7,11 @@ import threading
 from collections.abc import Iterator
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from real import people
-from real.directus_shape import text
 from real.tryton import Tryton, tryton_lts
 from real.world import World
 
@@ -23,15 +22,17 @@ from hub.connect.tokens import MemoryCache
 from hub.errors import (
     AlreadyExists,
     AuthenticationError,
-    ConfigurationError,
     Gone,
     RecordRejected,
     UnexpectedAnswer,
     UnknownOutcome,
     VersionConflict,
 )
+from hub.mapping import load
+from hub.model import entities
 
 law = pytest.mark.law
+ROOT = Path(__file__).parents[2]
 SALE = ["reference", "state", "lines", "untaxed_amount"]
 
 
@@ -122,21 +123,49 @@ def test_a_missing_record_is_gone_in_every_system(erp: Any, shop: Any):
 # 4, 5: filters and fields that are ignored --------------------------------------------------------------------------
 
 
-def test_a_filter_holds_what_it_promises(erp: Any, crm: Any, shop: Any):
-    """Nothing has changed in a future that has not come: a server that ignores the filter would show everything."""
-    for one, resource, fields in ((erp, "product.product", ["suffix_code"]), (shop, "customers", ["email"])):
-        everything, cursor = pages(one, resource, None, fields)
-        later, _ = pages(one, resource, cursor, fields)
-        assert len(later) <= len(everything)
-    with pytest.raises(ConfigurationError):
-        pages(erp, "party.party", None, ["no_such_field"])
+@pytest.mark.parametrize(
+    ("system", "resource", "field", "age", "new"),
+    [
+        (
+            "erp",
+            "party.party",
+            "name",
+            "party_party SET create_date = create_date - day, write_date = write_date - day",
+            "新",
+        ),
+        (
+            "crm",
+            "contacts",
+            "full_name",
+            "contacts SET date_created = date_created - day, date_updated = date_updated - day",
+            "新",
+        ),
+        ("shop", "customers", "email", "customer SET updated_at = updated_at - day", "b4@example.com"),
+    ],
+)
+def test_only_what_was_asked_for_comes(
+    request: pytest.FixtureRequest, company: World, system: str, resource: str, field: str, age: str, new: str
+):
+    """A filter that the server ignored would show the old records again."""
+    one = request.getfixturevalue(system)
+    made(one, resource, f"b4-old-{system}", **{field: f"old.{new}"})
+    _, cursor = pages(one, resource, None, [field])
+    company.change(system, "UPDATE " + age.replace("- day", "- interval '1 day'"))
+    there = made(one, resource, f"b4-{system}", **{field: new})
+    later, _ = pages(one, resource, cursor, [field])
+    assert [record.id for record in later] == [there.id]
 
 
-def test_a_field_that_is_unknown_there_is_refused_or_shows_as_missing(crm: Any, shop: Any):
+def test_a_filter_that_makes_no_sense_is_refused(erp: Any):
+    with pytest.raises(RecordRejected, match="nonsense"):
+        list(erp.list_changes("party.party", None, ["name"], {"domain": [["nonsense", "=", 1]]}))
+
+
+def test_fields_that_are_unknown_there_are_told(crm: Any, shop: Any):
     refused = create(shop, "customers", "b5", ["email"], email="b5@example.com", nonsense="x")
     dropped = create(crm, "contacts", "b5", ["full_name"], full_name="乙", nonsense="x")
-    for result in (refused, dropped):
-        assert result.error is not None or "nonsense" not in result.remote.record, result
+    print("B5", refused, dropped)
+    raise AssertionError
 
 
 # 6, 7: duplicates and lost answers ----------------------------------------------------------------------------------
@@ -197,6 +226,7 @@ def test_three_hundred_records_of_one_moment_are_all_read_and_read_on_from(compa
     names = [f"同时 {number}" for number in range(300)]
     company.erp.call("model.party.party.create", [{"name": name} for name in names])
     everything, cursor = pages(erp, "party.party", None, ["name"])
+    assert len({one.modified_at for one in everything if one.record["name"] in names}) == 1
     assert {one.record["name"] for one in everything if one.record} >= set(names)
     (one,) = company.erp.call("model.party.party.create", [{"name": "后来"}])
     later, _ = pages(erp, "party.party", cursor, ["name"])
@@ -218,7 +248,8 @@ def test_a_line_that_changes_shows_its_order(company: World, crm: Any):
     line = order["lines"][0]
     company.crm.call("PATCH", f"items/order_lines/{line['id'] if isinstance(line, dict) else line}", {"quantity": 5})
     later, _ = pages(crm, "orders", cursor, ["number", "lines"])
-    assert {one.id: one.record["lines"][0]["quantity"] for one in later if one.record}[order["id"]] in ("5.0000", 5)
+    seen = {one.id: one.record["lines"] for one in later if one.record}
+    assert [Decimal(line["quantity"]) for line in seen[order["id"]]] == [5]
 
 
 @law("deletes are earned")
@@ -281,15 +312,19 @@ def test_money_in_every_spelling_is_the_same_number(company: World, erp: Any, cr
     _, product = selling(erp, company.erp.ids, number)
     template = {**erp.get("product.product", [product], ["template"], {})[0].record["template"], "list_price": price}
     erp.update("product.product", [Write("b12", {"template": template}, id=product)], ["template"], {})
-    made(crm, "products", "b12", ["sku"], sku=number, name="钱", price=price)
+    there = made(crm, "products", "b12", ["sku"], sku=number, name="钱", price=price)
     prices = [{"amount": price, "currency_code": "cny"}]
-    made(shop, "products", "b12", ["title"], title="钱", variants=[{"sku": number, "prices": prices}])
-    company.sync(entities=["product"])
-    with company.engine() as engine:
-        held = (
-            [row for row in engine.records("product") if row["number"] == number] if hasattr(engine, "records") else []
-        )
-    assert all(Decimal(row["list_price"]) == price for row in held)
+    sold = made(shop, "products", "b12", ["title"], title="钱", variants=[{"sku": number, "prices": prices}])
+    for one, name, file, key in (
+        (erp, "tryton", "product.product", product),
+        (crm, "directus", "products", there.id),
+        (shop, "medusa", "products", sold.id),
+    ):
+        mapping = ROOT / "mappings" / name / f"{file}.yaml"
+        lens, problems = load(mapping, specs=entities(), resource=one.describe(file)[0])
+        assert lens is not None and not problems
+        (found,) = one.get(file, [key], list(lens.remote_fields), lens.read_options)
+        assert lens.get(found.record).values["list_price"] == "1234567.89", name
 
 
 # 13, 14: notifications, lockout -------------------------------------------------------------------------------------
@@ -353,6 +388,3 @@ def test_a_wrong_key_is_a_persons_matter(company: World, system: str):
     settings = {"token": "wrong"} if system == "crm" else {"key": "sk_wrong"}
     with pytest.raises(AuthenticationError):
         connector("directus" if system == "crm" else "medusa", url=url, **settings).check()
-
-
-__all__ = ["people", "text"]

@@ -69,6 +69,11 @@ class World:
         with psycopg.connect(self.cluster.url(DATABASES[system]), row_factory=dict_row, autocommit=True) as connection:
             return connection.execute(query, values or None).fetchall()  # type: ignore[arg-type]
 
+    def change(self, system: str, statement: str) -> None:
+        """Done to the system's own database, behind its back."""
+        with psycopg.connect(self.cluster.url(DATABASES[system]), autocommit=True) as connection:
+            connection.execute(statement)  # type: ignore[arg-type]
+
     def versions_of_rows(self) -> dict[str, Any]:
         """Which transaction wrote each row last: equal before and after means that nothing at all was written."""
         return {
