@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sync.fakes import CUSTOMERS, World
 from sync.histories import History
 
-from hub.errors import UnknownOutcome
+from hub.errors import Unavailable, UnknownOutcome
 from hub.mapping import load
 from hub.model import entities
 from hub.store import work
@@ -133,7 +133,7 @@ def test_what_was_sent_is_spelled_out_when_the_answer_is_lost(tmp_path: Path) ->
             raise UnknownOutcome("the line went dead", where="erp")
 
     def down(verb: str) -> None:
-        raise UnknownOutcome("still dead", where="erp")
+        raise Unavailable("still dead", where="erp")
 
     world.erp.before = lost
     world.sync()

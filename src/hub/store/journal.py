@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, select
 
 from hub.store.among import among
 from hub.store.bulk import insert_rows
 from hub.store.codec import encoded, loads
-from hub.store.tables import JournalRow
+from hub.store.tables import JournalRow, RunRow
 
 JOURNAL = JournalRow.__table__  # type: ignore[attr-defined]
+RUN = RunRow.__table__  # type: ignore[attr-defined]
 
 
 class Entry(NamedTuple):
@@ -59,7 +60,13 @@ def of_record(connection: Connection, hub_id: str) -> list[Logged]:
 
 def of_run(connection: Connection, run: str) -> list[Logged]:
     """What one run did, in order."""
-    return _read(connection, JOURNAL.c.run == run)
+    return _read(connection, _of_run(connection, run))
+
+
+def _of_run(connection: Connection, run: str) -> Any:
+    """No index by run: each entry would pay for what few ever ask. Where the run began is known instead."""
+    begun = connection.execute(select(RUN.c.journal_from).where(RUN.c.id == run)).scalar()
+    return and_(JOURNAL.c.id > (begun or 0), JOURNAL.c.run == run)
 
 
 def _read(connection: Connection, condition: Any, parameters: dict[str, Any] | None = None) -> list[Logged]:
@@ -91,7 +98,9 @@ def touched(
     """Hub ids of an entity to which a run did something of these kinds; a page of them, in order."""
     statement = (
         select(JOURNAL.c.hub_id)
-        .where(JOURNAL.c.run == run, JOURNAL.c.entity == entity, JOURNAL.c.kind.in_(kinds), JOURNAL.c.hub_id > after)
+        .where(
+            _of_run(connection, run), JOURNAL.c.entity == entity, JOURNAL.c.kind.in_(kinds), JOURNAL.c.hub_id > after
+        )
         .distinct()
         .order_by(JOURNAL.c.hub_id)
         .limit(limit)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from hub.errors import Unavailable
 from hub.store.bulk import insert_new_rows
 from hub.store.codec import dumps, loads
 from hub.store.database import upsert
-from hub.store.tables import CursorRow, LeaseRow, PlanRow, RunRow, SettingRow
+from hub.store.tables import CursorRow, JournalRow, LeaseRow, PlanRow, RunRow, SettingRow
 
 CURSOR = CursorRow.__table__  # type: ignore[attr-defined]
 LEASE = LeaseRow.__table__  # type: ignore[attr-defined]
@@ -20,11 +20,14 @@ RUN = RunRow.__table__  # type: ignore[attr-defined]
 SETTING = SettingRow.__table__  # type: ignore[attr-defined]
 
 Row = dict[str, Any]
+_LAST_ENTRY = select(func.max(JournalRow.__table__.c.id))  # type: ignore[attr-defined]
 
 
 def start_run(connection: Connection, run: str, kind: str, at: str) -> None:
     """Note that a run has begun."""
-    connection.execute(insert(RUN), [{"id": run, "kind": kind, "started": at, "state": "running", "message": ""}])
+    last = connection.execute(_LAST_ENTRY).scalar()
+    row = {"id": run, "kind": kind, "started": at, "state": "running", "message": "", "journal_from": last or 0}
+    connection.execute(insert(RUN), [row])
 
 
 def finish_run(connection: Connection, run: str, at: str, state: str, message: str, report: dict[str, Any]) -> None:

@@ -165,10 +165,11 @@ def links(connection: Connection, hub_ids: Iterable[str], system: str) -> dict[s
 
 
 _REFS = select(SHADOW.c.ref, SHADOW.c.hub_id, SHADOW.c.gone).where(
-    SHADOW.c.system == bindparam("system"),
-    SHADOW.c.entity == bindparam("entity"),
-    among(SHADOW.c.ref, "refs"),
+    SHADOW.c.system == bindparam("system"), SHADOW.c.entity == bindparam("entity")
 )
+_REFS_BY_ID = _REFS.where(among(SHADOW.c.remote_id, "refs"), SHADOW.c.ref == SHADOW.c.remote_id)
+_REFS_OF_OWN = _REFS.where(among(SHADOW.c.ref, "refs"), text("ref <> remote_id"))
+"""In the words of the index ``ix_shadow_ref``, which holds only these."""
 
 
 def hub_ids_of(connection: Connection, system: str, entity: str, refs: Iterable[str]) -> dict[str, str]:
@@ -176,7 +177,8 @@ def hub_ids_of(connection: Connection, system: str, entity: str, refs: Iterable[
     wanted = list(refs)
     if not wanted:
         return {}
-    rows = connection.execute(_REFS, {"system": system, "entity": entity, "refs": wanted}).all()
+    of = {"system": system, "entity": entity, "refs": wanted}
+    rows = [row for statement in (_REFS_BY_ID, _REFS_OF_OWN) for row in connection.execute(statement, of)]
     # Where a reference was given to a second record, the live one counts.
     return {row[0]: row[1] for row in sorted(rows, key=lambda row: row[2] in LIVE)}
 

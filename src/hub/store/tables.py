@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, SmallInteger, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, SmallInteger, Text, text
 from sqlmodel import Field, SQLModel
 
 metadata = MetaData()
@@ -22,7 +22,6 @@ class RecordRow(HubTable, table=True):
     """One canonical record: what the hub holds to be true."""
 
     __tablename__ = "hub_record"
-    __table_args__ = (Index("ix_hub_record_entity", "entity"),)
     hub_id: str = Field(primary_key=True)
     entity: str
     data: str = Field(sa_column=Column("data", Text, nullable=False))
@@ -51,7 +50,15 @@ class ShadowRow(HubTable, table=True):
     __tablename__ = "shadow"
     __table_args__ = (
         Index("ix_shadow_hub", "hub_id", "system"),
-        Index("ix_shadow_ref", "system", "entity", "ref"),
+        # Most systems refer to a record by its id, which is the key already.
+        Index(
+            "ix_shadow_ref",
+            "system",
+            "entity",
+            "ref",
+            sqlite_where=text("ref <> remote_id"),
+            postgresql_where=text("ref <> remote_id"),
+        ),
     )
     system: str = Field(primary_key=True)
     entity: str = Field(primary_key=True)
@@ -144,7 +151,7 @@ class JournalRow(HubTable, table=True):
     """What happened to a canonical record, in order. Never changed."""
 
     __tablename__ = "journal"
-    __table_args__ = (Index("ix_journal_hub", "hub_id"), Index("ix_journal_run", "run"))
+    __table_args__ = (Index("ix_journal_hub", "hub_id"),)
     id: int | None = Field(
         default=None, sa_column=Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
     )
@@ -220,6 +227,8 @@ class RunRow(HubTable, table=True):
     state: str = "running"
     message: str = ""
     report: str | None = Field(default=None, sa_column=Column("report", Text, nullable=True))
+    journal_from: int = Field(default=0, sa_column=Column("journal_from", BigInteger, nullable=False))
+    """Id of the journal's last entry when it began: its own come after that."""
 
 
 class PlanRow(HubTable, table=True):

@@ -60,9 +60,6 @@ def upgrade() -> None:
         sa.Column("deleted_by", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("hub_id"),
     )
-    with op.batch_alter_table("hub_record", schema=None) as batch_op:
-        batch_op.create_index("ix_hub_record_entity", ["entity"], unique=False)
-
     op.create_table(
         "intent",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -93,7 +90,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("journal", schema=None) as batch_op:
         batch_op.create_index("ix_journal_hub", ["hub_id"], unique=False)
-        batch_op.create_index("ix_journal_run", ["run"], unique=False)
 
     op.create_table(
         "lease",
@@ -155,6 +151,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("message", sa.String(), nullable=False),
         sa.Column("report", sa.Text(), nullable=True),
+        sa.Column("journal_from", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
@@ -187,7 +184,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("shadow", schema=None) as batch_op:
         batch_op.create_index("ix_shadow_hub", ["hub_id", "system"], unique=False)
-        batch_op.create_index("ix_shadow_ref", ["system", "entity", "ref"], unique=False)
+        batch_op.create_index(
+            "ix_shadow_ref",
+            ["system", "entity", "ref"],
+            unique=False,
+            sqlite_where=sa.text("ref <> remote_id"),
+            postgresql_where=sa.text("ref <> remote_id"),
+        )
 
     op.create_table(
         "todo",
