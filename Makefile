@@ -15,7 +15,7 @@ RUN := $(VENV)/.ready-run
 DEV := $(VENV)/.ready-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-real soak audit secrets bench bench-quick lint format generated lock wheel-check clean
+.PHONY: help setup demo test test-real soak audit secrets simulate teeth bench bench-quick lint format generated lock wheel-check clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,13 @@ crash: $(DEV)  ## kills hundreds of passes, and PostgreSQL under them; prints th
 
 test-real: $(DEV)  ## real Tryton, Directus, Medusa and PostgreSQL, from the package registries (12 minutes the first time)
 	HUB_REAL=1 $(BIN)/pytest tests/real --timeout 900 --durations 5
+
+SEEDS ?= 2000
+simulate: $(DEV)  ## the laws in many simulated lives of the built-in company (make simulate SEEDS=100)
+	$(BIN)/hub simulate --seed 0 --seeds $(SEEDS) --steps 200
+
+teeth: $(DEV)  ## looks for each mistake put into the engine, and prints the table (takes long)
+	cd tests && ../$(BIN)/python -m simulate.sabotages
 
 bench: $(DEV)  ## the whole set of benchmarks against handwritten limits
 	$(BIN)/python -m benchmarks

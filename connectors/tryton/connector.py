@@ -208,8 +208,10 @@ class TrytonConnector:
         """What the server's own rules say follows from these values, where nothing was said about it."""
         names, children = ON_CHANGE.get(model, ([], {})) if above is None else (list(above["names"]), {})
         definitions = self._definitions(model)
-        known = {} if not names else {**self._client.read(model, "default_get", list(definitions), False), **made}
-        for name in names if made.get(names[0] if names else "") else []:
+        names = [name for name in names if made.get(name)]
+        defaults = self._client.read(model, "default_get", list(definitions), False) if names else {}
+        known = {**defaults, **made}
+        for name in names:
             asked = {
                 n: None if isinstance(known.get(n), list) else known.get(n) for n in definitions[name]["on_change"]
             }
@@ -292,7 +294,9 @@ class TrytonConnector:
     def _described(self, model: str) -> Resource:
         self._known.pop(model, None)
         definitions = self._definitions(model)
-        defaults = self._client.read(model, "default_get", [n for n, d in definitions.items() if d["required"]], False)
+        defaults = self._client.read(
+            model, "default_get", [n for n, d in definitions.items() if d.get("required")], False
+        )
         fields, lines = [], {}
         for name, one in definitions.items():
             inside = one["type"] == "one2many" or name == OWNED.get(model, ("",))[0]

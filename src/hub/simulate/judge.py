@@ -56,7 +56,10 @@ class Judge:
     def _tainted(self) -> set[Place]:
         """Records that were deleted, merged, made twice at once, or hold nonsense, and what refers to them: there,
         people's own acts keep the systems apart."""
-        bad = {*self.witness.deleted, *self.world.people.merged, *self.witness.raced, *self.world.people.spoiled}
+        # Where nothing is read, a record in doubt that a person found there is never linked again.
+        unread = {(s, e) for (s, e), part in self.world.ground.parts.items() if part.direction == "out"}
+        lost = {(e, self.told.tags.get(hub_id, "")) for s, e, hub_id in self.told.doubtful if (s, e) in unread}
+        bad = {*lost, *self.witness.deleted, *self.world.people.merged, *self.witness.raced, *self.world.people.spoiled}
         while True:
             more = {
                 place
