@@ -294,6 +294,8 @@ class Judge:
     def _decisions(self) -> Iterator[tuple[Note, str, str, str, Any, Any]]:
         """(note, path, kind, rule, theirs, ours) of every decision about a value that can be followed."""
         for note in self.told.notes:
+            if (note.entity, self.told.tags.get(note.hub_id, "")) in self.world.people.restored:
+                continue  # its old values are back, with the time of the restoring
             for path, kind, rule, _, theirs, ours in note.detail.get("changes", ()) if note.kind == "observed" else ():
                 plain = theirs is not None and not isinstance(theirs, (dict, list))
                 whole = (note.entity, path.partition("[")[0]) not in self.world.unmapped
