@@ -25,10 +25,11 @@ def cache() -> Path:
     return folder
 
 
-def made(name: str, recipe: str, make: Callable[[Path], None]) -> Path:
+def made(name: str, recipe: str, make: Callable[[Path], None], base: Path | None = None) -> Path:
     """The folder ``name``, made by ``make(folder)`` unless it is there already from this recipe. One process makes it,
-    others wait."""
-    folder = cache() / name
+    others wait. ``base``: elsewhere than in the cache."""
+    folder = (base or cache()) / name
+    folder.parent.mkdir(parents=True, exist_ok=True)
     mark = hashlib.sha256(recipe.encode()).hexdigest()
     with FileLock(folder.parent / f"{name}.lock"):
         stamp = folder / STAMP

