@@ -215,13 +215,16 @@ class People:
     def heal(self, event: Event) -> str:
         """What was unreadable, or refused, gets a value that makes sense."""
         healed = []
+        allowed: set[str] = set()
         for system in self.world.systems.values():
             for entity, part in system.parts.items():
                 for row in list(system.rows[entity].values()) if entity in self.world.entities else ():
                     if row.unreadable:
                         self._mend(system, part, row)
                         healed.append(row.tag)
-                    elif any(REFUSED in str(value).lower() for value in row.flat.values()) and row.tag not in healed:
+                        row = system.rows[entity][row.id]
+                    if any(REFUSED in str(value).lower() for value in row.flat.values()) and row.tag not in allowed:
+                        allowed.add(row.tag)
                         self._allow(system, part, row)
                         healed.append(row.tag)
         self.spoiled.clear()
