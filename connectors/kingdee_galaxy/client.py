@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from hub.connect.answers import Answer
@@ -68,7 +66,7 @@ class Client:
             return status
         if not isinstance(found, list) or not all(isinstance(row, list) for row in found):
             raise UnexpectedAnswer("a query's answer is no table", where=where)
-        return Rows(found, server_time(answer))
+        return Rows(found, answer.server_time())
 
     def write(self, method: str, form: str, data: dict[str, Any], where: str, operation: str = "") -> Status:
         """Save, BatchSave, Submit …: never repeated, except after a lost session (then it never ran: A3.4)."""
@@ -145,11 +143,3 @@ class Client:
         session = str(found.get("KDSVCSessionId") or "")
         remember(session)
         return session
-
-
-def server_time(answer: Answer) -> datetime | None:
-    """The Date header, which is the server's own clock."""
-    text = answer.headers.get("Date")
-    with suppress(TypeError, ValueError):
-        return parsedate_to_datetime(text or "")
-    return None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from hub.errors import ConfigurationError
+from hub.connect.settings import checked
 
 
 class FormSettings(BaseModel):
@@ -69,11 +69,5 @@ class Settings(BaseModel):
 
 def read_settings(given: dict[str, Any], system: str) -> Settings:
     """The checked settings. Raises ConfigurationError naming each wrong one; values are never shown."""
-    try:
-        return Settings.model_validate(given)
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ConfigurationError(
-            f"settings of connector kingdee_galaxy: {wrong}", where=f"systems.{system}",
-            cure="see connectors/kingdee_galaxy/README.md for all settings",
-        ) from None  # fmt: skip
+    cure = "see connectors/kingdee_galaxy/README.md for all settings"
+    return checked(Settings, given, where=f"systems.{system}", cure=cure)

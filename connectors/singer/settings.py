@@ -6,10 +6,10 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from hub.connect.redact import is_secret, remember
-from hub.errors import ConfigurationError
+from hub.connect.settings import checked
 
 
 class StreamSettings(BaseModel):
@@ -42,12 +42,7 @@ class Settings(BaseModel):
 
 def read_settings(given: dict[str, Any], system: str) -> Settings:
     """Checked settings. Raises ConfigurationError that names the wrong keys, never their values."""
-    try:
-        made = Settings.model_validate(given)
-    except ValidationError as error:
-        wrong = [f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors(include_input=False)]
-        cure = "see the settings in connectors/singer/README.md"
-        raise ConfigurationError("; ".join(wrong), where=system, cure=cure) from None
+    made = checked(Settings, given, where=system, cure="see the settings in connectors/singer/README.md")
     remember(*_secrets(made.config), *made.env.values())
     return made
 

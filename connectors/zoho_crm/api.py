@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from hub.connect.answers import Answer
@@ -92,7 +91,7 @@ class ZohoApi:
             list(body.get("data") or []),
             info.get("next_page_token"),
             bool(info.get("more_records")),
-            _date(answer),
+            answer.server_time(),
             code,
         )
 
@@ -108,7 +107,7 @@ class ZohoApi:
         answer = self._call("GET", f"/{module}/deleted", params=params, headers=headers, credits=2, where=module)
         body = answer.json() or {}
         more = bool((body.get("info") or {}).get("more_records"))
-        return Rows(list(body.get("data") or []), None, more, _date(answer))
+        return Rows(list(body.get("data") or []), None, more, answer.server_time())
 
     def coql(self, query: str, where: str) -> list[Record]:
         """``POST /coql``: the rows. Reads the database, not the search index that lags."""
@@ -254,10 +253,3 @@ def utc_text(moment: datetime) -> str:
 
 def _moment(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds")
-
-
-def _date(answer: Answer) -> datetime | None:
-    try:
-        return parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC)
-    except (KeyError, ValueError):
-        return None

@@ -10,7 +10,8 @@ import json
 from typing import Any
 
 from hub.connect.answers import Answer
-from hub.connect.http import Http, HttpOptions
+from hub.connect.auth import TokenAuth
+from hub.connect.http import Http, HttpOptions, Signed
 from hub.connect.redact import redact, remember
 from hub.connect.services import Services
 from hub.connect.tokens import Token, Tokens, fingerprint
@@ -42,21 +43,15 @@ class ZohoAuth:
         self.account = fingerprint(settings.accounts_url, settings.client_id, *self._secrets)
         """Names these credentials in caches, without telling them."""
         self._tokens = Tokens(services.cache, f"zoho_crm/{self.account}/token", self._fetch)
-        self._last = ("", "")
+        self._signing = TokenAuth(self._tokens, _signed)
 
     def headers(self, method: str, path: str) -> dict[str, str]:
         """Signs a request; fetches a token first when there is none."""
-        kept = self._tokens.get()
-        header = f"Zoho-oauthtoken {json.loads(kept)['token']}"
-        self._last = (header, kept)
-        return {"Authorization": header}
+        return self._signing.headers(method, path)
 
     def refused(self, headers: dict[str, str]) -> None:
         """The token in these headers is no longer taken."""
-        header, kept = self._last
-        # Another thread may have fetched the next token already; then there is nothing to forget.
-        if headers.get("Authorization") == header:
-            self._tokens.refused(kept)
+        self._signing.refused(headers)
 
     def api_url(self) -> str:
         """Where the API is: as configured, else as the token's answer says. Raises UnexpectedAnswer where that would
@@ -109,6 +104,10 @@ class ZohoAuth:
         return AuthenticationError(
             f"the accounts server refuses the credentials ({code})", where=self._where, cure=cure
         )
+
+
+def _signed(kept: str) -> Signed:
+    return Signed({"Authorization": f"Zoho-oauthtoken {json.loads(kept)['token']}"})
 
 
 def _life(body: dict[str, Any]) -> float:

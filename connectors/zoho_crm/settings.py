@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from hub.errors import ConfigurationError
+from hub.connect.settings import checked
 
 DataCenter = Literal["us", "eu", "in", "au", "jp", "cn", "ca", "sa", "uk"]
 
@@ -78,13 +78,4 @@ class Settings(BaseModel):
 
 def read_settings(given: dict[str, Any], system: str) -> Settings:
     """Checked settings. Raises ConfigurationError that names the wrong keys, never their values."""
-    try:
-        return Settings.model_validate(given)
-    except ValidationError as error:
-        wrong = [
-            f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}"
-            for e in error.errors(include_input=False, include_url=False)
-        ]
-        raise ConfigurationError(
-            "; ".join(wrong), where=system, cure="see the settings in connectors/zoho_crm/README.md"
-        ) from None
+    return checked(Settings, given, where=system, cure="see the settings in connectors/zoho_crm/README.md")
