@@ -12,7 +12,7 @@ from hub.errors import AlreadyExists, ConfigurationError, Gone, HubError, Record
 
 from .client import Client
 from .settings import ON_CHANGE, OWNED, Settings, read_settings
-from .shapes import KEY_PREFIX, Definitions, commands, described, moment, plain, row, simple, typed
+from .shapes import KEY_PREFIX, Definitions, commands, described, is_moment, moment, plain, row, simple, typed
 
 
 class TrytonConnector:
@@ -44,7 +44,7 @@ class TrytonConnector:
         self._client.close()
 
     def list_changes(self, resource: str, cursor: str | None, fields: Sequence[str], options: Record) -> Iterator[Page]:
-        first, last, since = "", 0, cursor
+        first, last, since = "", 0, is_moment(cursor)
         names = self._names(resource, fields)
         while True:
             domain = [*options.get("domain", []), ["id", ">", last], *self._since(resource, since, fields)]

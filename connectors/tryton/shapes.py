@@ -63,6 +63,14 @@ def plain(value: Any) -> Any:
     return {name.removesuffix("."): plain(one) for name, one in value.items()}
 
 
+def is_moment(cursor: str | None) -> str | None:
+    """The cursor, if it is one of ours; anything else leads to reading everything."""
+    try:
+        return cursor if cursor and dt.datetime.fromisoformat(cursor).tzinfo else None
+    except ValueError:
+        return None
+
+
 def moment(text: str) -> Record:
     at = dt.datetime.fromisoformat(text).astimezone(dt.UTC)
     parts = ("year", "month", "day", "hour", "minute", "second", "microsecond")

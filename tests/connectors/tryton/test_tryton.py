@@ -220,9 +220,10 @@ def test_states_are_reached_by_the_shortest_way():
     assert next_button(buttons, "processing", "cancelled") is None
 
 
-def test_a_cursor_from_the_future_leads_to_everything(server: Server):
+@pytest.mark.parametrize("cursor", ["2999-01-01T00:00:00+00:00", "2026-01-01", "no cursor of ours"])
+def test_a_cursor_that_cannot_be_honoured_leads_to_everything(server: Server, cursor: str):
     server.answers["model.sale.sale.search_read"] = lambda parameters: {"result": [stored(5, note="x")]}
-    (page,) = connect().list_changes("sale.sale", "2999-01-01T00:00:00+00:00", ["note"], {})
+    (page,) = connect().list_changes("sale.sale", cursor, ["note"], {})
     assert page.complete and len(page.records) == 1
     assert server.called("search_read")[-1][0] == [["id", ">", 0]]
 
