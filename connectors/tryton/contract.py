@@ -1,0 +1,25 @@
+"""What the contract suite must know to try this connector: how a valid party and a valid product look."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from hub.connect.capabilities import Record
+from hub.connect.contract.declare import Contract, Trial
+
+
+def contract() -> Contract:
+    return Contract(trials=(PARTIES, PRODUCTS), pages={"page": 5}, wrong_login={"password": "wrong"})
+
+
+def _party(word: str) -> Record:
+    return {"name": f"合同测试 {word}", "addresses": [{"street": f"人民路 {word}", "city": "上海"}]}
+
+
+def _product(word: str) -> Record:
+    template = {"name": f"测试品 {word}", "list_price": Decimal("11.30"), "default_uom": 1, "type": "goods"}
+    return {"suffix_code": word, "template": template}
+
+
+PARTIES = Trial("party.party", _party, text="name", refused={"identifiers": [{"type": "cn_vat", "code": "1"}]})
+PRODUCTS = Trial("product.product", _product, text="suffix_code", refused={"template": {"name": None}})
