@@ -124,6 +124,17 @@ def test_a_row_that_comes_twice_is_no_second_line_of_an_order(world: World) -> N
         assert seen() == whole
 
 
+def test_an_order_whose_rows_one_list_left_out_has_not_lost_its_lines(world: World) -> None:
+    """It had: the lines were removed in all other systems, until the next complete listing brought them back."""
+    resource, lines = (
+        ("SAL_SaleOrder", "FSaleOrderEntry") if world.name == "FName" else ("Sales_Orders", "Ordered_Items")
+    )
+    for _ in range(6):
+        world.fault(kind="missing", operation=f"*{resource}", on="read", next=1, skip=world.name == "FName")
+        pages = world.connector.list_changes(resource, None, [lines], {})
+        assert all(remote.record[lines] for page in pages for remote in page.records)
+
+
 def test_a_row_that_is_missing_is_missing_and_nothing_else_is(world: World) -> None:
     whole = set(world.listed())
     world.fault(kind="missing", operation=f"*{world.resource}", on="read", rate=1.0)
