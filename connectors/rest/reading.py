@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from hub.connect.capabilities import Record, Remote, Write
+from hub.connect.capabilities import Record, Remote, Result, Write
 from hub.connect.templates import as_text
-from hub.errors import ConfigurationError, Gone, RecordRejected, UnexpectedAnswer
+from hub.errors import AlreadyExists, ConfigurationError, Gone, HubError, RecordRejected, UnexpectedAnswer
 
 from .calls import Client, Extra, pieces, rows_of
 from .grammar import LinesConfig, ListConfig, LookupConfig
@@ -156,6 +156,25 @@ class Reader:
             ids = [self._by_nature(shape, lookup, write) for write in writes]
         seen = {r.id: r for r in self.get(name, [id for id in ids if id], fields)}
         return [seen.get(id) if id else None for id in ids]
+
+    def find_existing(self, shape: Shape, write: Write, result: Result) -> None:
+        """Which record it was that is there already. With our key it is this very one, made by a request whose answer
+        was lost: then the create has succeeded. Left as it is where nothing can be looked up."""
+        error, lookup, key = result.error, shape.config.lookup, shape.config.key
+        if lookup is None or not isinstance(error, AlreadyExists):
+            return
+        try:
+            if key and (rows := self.look_up(shape, lookup, key, [write.key])):
+                result.remote, result.error = Remote(shape.id(rows[0]), None, key=write.key), None
+                return
+            for field in filter(None, (error.field, *shape.config.natural)):
+                value = found(write.values, field)
+                if error.remote_id or value in (None, "") or (lookup.fields and field not in lookup.fields):
+                    continue
+                rows = self.look_up(shape, lookup, field, [value])
+                error.remote_id = shape.id(rows[0]) if len(rows) == 1 else None
+        except HubError:
+            return
 
     def _by_nature(self, shape: Shape, lookup: LookupConfig, write: Write) -> str | None:
         said = {n: found(write.values, n) for n in shape.config.natural if found(write.values, n) not in (None, "")}

@@ -55,6 +55,9 @@ class Writer:
             results = self._batch(shape, call, writes, "create", {})
         else:
             results = _each(writes, lambda write: self._create(shape, call, write))
+        for write, result in zip(writes, results, strict=True):
+            if isinstance(result.error, AlreadyExists):
+                self._reader.find_existing(shape, write, result)
         results = self._acted(shape, writes, results, {})
         return self._read_back(shape, writes, results, fields)
 

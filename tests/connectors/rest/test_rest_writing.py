@@ -175,6 +175,20 @@ def test_refusals_become_errors_of_the_record(answer, error, told):
             assert (found.remote_id, found.field, found.code) == ("7", "name", "dup")
 
 
+def test_a_record_that_is_there_with_our_key_is_the_one_we_made():
+    store = Store(row(1, 1, hub_key="k1"), row(2, 2, hub_key="other"))
+    taken = {"error": {"code": "dup", "text": "taken", "field": "name"}}
+
+    def handler(call):
+        return (409, taken) if call.method == "POST" else store.serve(call)
+
+    with product(manifest(FULL, RULES), handler) as (made, _):
+        ours, theirs, nobody = create(made, write("k1", name="a"), write("k2", name="Nr 2"), write("k3", name="x"))
+        assert (ours.error, ours.remote.id, ours.remote.key) == (None, "1", "k1")
+        assert (type(theirs.error), theirs.error.remote_id) == (AlreadyExists, "2")
+        assert (type(nobody.error), nobody.error.remote_id) == (AlreadyExists, None)
+
+
 def test_what_concerns_the_system_ends_the_round():
     with product(manifest(FULL, RULES), lambda call: (401, {"message": "who are you"})) as (made, world):
         with pytest.raises(AuthenticationError, match="who are you"):
