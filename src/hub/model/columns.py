@@ -121,19 +121,19 @@ class Line(SQLModel):
     extra: dict[str, Any] | None = Field(default=None, sa_type=Extra, description="Fields the project declares.")  # type: ignore[call-overload]
 
 
-def _field(type: TypeName, description: str, *, index: bool = False, **info: Any) -> Any:
+def _field(type: TypeName, description: str, **info: Any) -> Any:
+    # No indexes beside the keys: every pass would pay for what few queries need; whoever does can add them.
     return Field(
         default=None,
         nullable=True,
-        index=index,
         sa_type=COLUMN_TYPES.get(type, Text),
         sa_column_kwargs={"info": {"type": type, "description": description, **info}, "comment": description},
         description=description,
     )
 
 
-def text(description: str, *, max_length: int | None = None, index: bool = False) -> Any:
-    return _field("text", description, index=index, max_length=max_length)
+def text(description: str, *, max_length: int | None = None) -> Any:
+    return _field("text", description, max_length=max_length)
 
 
 def longtext(description: str) -> Any:
@@ -189,12 +189,12 @@ def email(description: str) -> Any:
 
 
 def tax_id(description: str) -> Any:
-    return _field("tax_id", description, index=True)
+    return _field("tax_id", description)
 
 
 def ref(entity: str, description: str) -> Any:
     """A column named ``<field>_id`` that holds another record's ``hub_id``; the canonical field is ``<field>``."""
-    return _field("ref", description, index=True, ref=entity)
+    return _field("ref", description, ref=entity)
 
 
 def parent() -> Any:

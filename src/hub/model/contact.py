@@ -17,7 +17,7 @@ class Contact(Head, table=True):
     customer_id: str | None = c.ref("customer", "Customer the person works for.")
     first_name: str | None = c.text("Given name.")
     last_name: str | None = c.text("Family name.")
-    full_name: str | None = c.text("Whole name as it is written: 王小明, Mary Smith.", index=True)
+    full_name: str | None = c.text("Whole name as it is written: 王小明, Mary Smith.")
     title: str | None = c.text("Position (采购经理, Buyer).")
     department: str | None = c.text("Department.")
     email: str | None = c.email("E-mail address.")

@@ -16,8 +16,8 @@ class Customer(Head, table=True):
     lines_of: ClassVar[dict[str, Any]] = {"addresses": (CustomerAddress, "kind", "Postal addresses, one of a kind.")}
     title_of: ClassVar[tuple[str, ...]] = ("name", "number")
 
-    number: str | None = c.text("Number by which people know the customer.", index=True)
-    name: str | None = c.text("Full, legal name.", index=True)
+    number: str | None = c.text("Number by which people know the customer.")
+    name: str | None = c.text("Full, legal name.")
     short_name: str | None = c.text("Short name for everyday use.")
     kind: str | None = c.choice("company", "person", description="Company or natural person.")
     tax_id: str | None = c.tax_id("Tax number: 统一社会信用代码, VAT number …")

@@ -28,8 +28,8 @@ class Invoice(Head, table=True):
     lines_of: ClassVar[dict[str, Any]] = {"lines": (InvoiceLine, "line_no", "What is billed.")}
     title_of: ClassVar[tuple[str, ...]] = ("number", "einvoice_number", "title")
 
-    number: str | None = c.text("Number of the invoice in the books.", index=True)
-    einvoice_number: str | None = c.text("Number of the fully digital e-invoice (数电票): 20 digits.", index=True)
+    number: str | None = c.text("Number of the invoice in the books.")
+    einvoice_number: str | None = c.text("Number of the fully digital e-invoice (数电票): 20 digits.")
     title: str | None = c.text("What it is about.")
     kind: str | None = c.choice("normal", "special", "credit_note", description="普通发票, 专用发票 or 红字发票.")
     order_id: str | None = c.ref("order", "Order that it bills.")

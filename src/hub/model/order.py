@@ -30,8 +30,8 @@ class Order(Head, table=True):
     }
     title_of: ClassVar[tuple[str, ...]] = ("number", "title")
 
-    number: str | None = c.text("Number of the order.", index=True)
-    customer_po: str | None = c.text("The customer's own number of the order.", index=True)
+    number: str | None = c.text("Number of the order.")
+    customer_po: str | None = c.text("The customer's own number of the order.")
     title: str | None = c.text("What it is about.")
     customer_id: str | None = c.ref("customer", "Who orders.")
     contact_id: str | None = c.ref("contact", "Person who ordered.")

@@ -14,13 +14,13 @@ class Product(Head, table=True):
     __tablename__ = "product"
     title_of: ClassVar[tuple[str, ...]] = ("number", "name")
 
-    number: str | None = c.text("Number by which people know the product (物料编码, SKU).", index=True)
-    name: str | None = c.text("Name.", index=True)
+    number: str | None = c.text("Number by which people know the product (物料编码, SKU).")
+    name: str | None = c.text("Name.")
     specification: str | None = c.text("Size, model, grade (规格型号).")
     description: str | None = c.longtext("Description.")
     unit: str | None = c.text("Unit it is sold in.")
     category: str | None = c.text("Group of products.")
-    barcode: str | None = c.text("EAN or other bar code.", index=True)
+    barcode: str | None = c.text("EAN or other bar code.")
     list_price: Amount = c.money("Price without discount, in ``currency``.")
     price_includes_tax: bool | None = c.boolean("Whether ``list_price`` includes tax.")
     currency: str | None = c.currency("Currency of ``list_price``, ISO 4217.")

@@ -234,10 +234,6 @@ def upgrade() -> None:
         sa.Column("status", sa.Text(), nullable=True, comment="Whether the person can still be reached there."),
         sa.PrimaryKeyConstraint("hub_id"),
     )
-    with op.batch_alter_table("contact", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_contact_customer_id"), ["customer_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_contact_full_name"), ["full_name"], unique=False)
-
     op.create_table(
         "customer",
         sa.Column("hub_id", sa.Text(), nullable=False),
@@ -283,12 +279,6 @@ def upgrade() -> None:
         sa.Column("owner", sa.Text(), nullable=True, comment="Who looks after the customer on our side."),
         sa.PrimaryKeyConstraint("hub_id"),
     )
-    with op.batch_alter_table("customer", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_customer_name"), ["name"], unique=False)
-        batch_op.create_index(batch_op.f("ix_customer_number"), ["number"], unique=False)
-        batch_op.create_index(batch_op.f("ix_customer_parent_id"), ["parent_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_customer_tax_id"), ["tax_id"], unique=False)
-
     op.create_table(
         "customer_address",
         sa.Column("position", sa.Integer(), nullable=False),
@@ -369,12 +359,6 @@ def upgrade() -> None:
         sa.Column("salesperson", sa.Text(), nullable=True, comment="Who sold it."),
         sa.PrimaryKeyConstraint("hub_id"),
     )
-    with op.batch_alter_table("invoice", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_invoice_customer_id"), ["customer_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_invoice_einvoice_number"), ["einvoice_number"], unique=False)
-        batch_op.create_index(batch_op.f("ix_invoice_number"), ["number"], unique=False)
-        batch_op.create_index(batch_op.f("ix_invoice_order_id"), ["order_id"], unique=False)
-
     op.create_table(
         "invoice_line",
         sa.Column("position", sa.Integer(), nullable=False),
@@ -420,9 +404,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("invoice_id", "position"),
     )
-    with op.batch_alter_table("invoice_line", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_invoice_line_product_id"), ["product_id"], unique=False)
-
     op.create_table(
         "product",
         sa.Column("hub_id", sa.Text(), nullable=False),
@@ -454,11 +435,6 @@ def upgrade() -> None:
         sa.Column("weight", hub.model.columns.Exact(), nullable=True, comment="Weight of one unit in kilograms."),
         sa.PrimaryKeyConstraint("hub_id"),
     )
-    with op.batch_alter_table("product", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_product_barcode"), ["barcode"], unique=False)
-        batch_op.create_index(batch_op.f("ix_product_name"), ["name"], unique=False)
-        batch_op.create_index(batch_op.f("ix_product_number"), ["number"], unique=False)
-
     op.create_table(
         "sales_order",
         sa.Column("hub_id", sa.Text(), nullable=False),
@@ -510,12 +486,6 @@ def upgrade() -> None:
         sa.Column("salesperson", sa.Text(), nullable=True, comment="Who sold it."),
         sa.PrimaryKeyConstraint("hub_id"),
     )
-    with op.batch_alter_table("sales_order", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_sales_order_contact_id"), ["contact_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_sales_order_customer_id"), ["customer_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_sales_order_customer_po"), ["customer_po"], unique=False)
-        batch_op.create_index(batch_op.f("ix_sales_order_number"), ["number"], unique=False)
-
     op.create_table(
         "sales_order_address",
         sa.Column("position", sa.Integer(), nullable=False),
@@ -581,5 +551,3 @@ def upgrade() -> None:
         sa.Column("delivery_date", hub.model.columns.Day(), nullable=True, comment="Day it is due."),
         sa.PrimaryKeyConstraint("order_id", "position"),
     )
-    with op.batch_alter_table("sales_order_line", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_sales_order_line_product_id"), ["product_id"], unique=False)
