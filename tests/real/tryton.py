@@ -85,10 +85,15 @@ def tryton(one: Cluster, database: str = DATABASE) -> Iterator[Tryton]:
         yield server
 
 
+def prepared_lts() -> Path:
+    """The folder of a company's data for Tryton 7.0. Making it takes a minute or two, the first time."""
+    return made("tryton-7.0-data", recipe("tryton.py", "tryton_setup.py"), _fill_sqlite)
+
+
 @contextmanager
 def tryton_lts() -> Iterator[Tryton]:
     """The same with Tryton 7.0, on SQLite."""
-    kept = made("tryton-7.0-data", recipe("tryton.py", "tryton_setup.py"), _fill_sqlite)
+    kept = prepared_lts()
     with tempfile.TemporaryDirectory(prefix="hub-real-tryton-") as name:
         shutil.copy(kept / f"{DATABASE}.sqlite", name)
         with _serve("7.0", f"sqlite:///{name}", DATABASE, kept, f"{name}/{DATABASE}.sqlite") as server:

@@ -18,7 +18,7 @@ from real.directus import Directus, directus
 from real.keeping import HERE
 from real.medusa import Medusa, medusa
 from real.postgres import Cluster, cluster
-from real.tryton import Tryton, tryton
+from real.tryton import Tryton, prepared_lts, tryton
 
 from hub.connect.http import Http
 from hub.project import open_project
@@ -111,8 +111,9 @@ def world() -> Iterator[World]:
         with one.connect("books") as connection:
             connection.execute((HERE / "books.sql").read_text("utf-8"))  # type: ignore[arg-type]
         # A child ends with the thread that started it, so the threads live as long as the servers.
-        pool = stack.enter_context(ThreadPoolExecutor(3))
+        pool = stack.enter_context(ThreadPoolExecutor(4))
         erp, crm, shop = _together(pool, stack, [tryton(one), directus(one), medusa(one)])
+        pool.submit(prepared_lts)  # for later: it need not be waited for
         shutil.copytree(HERE / "project", folder / "project")
         found = World(folder / "project", one, erp, crm, shop)
         found.folder.joinpath(".env").write_text(_environment(found))
