@@ -1,7 +1,7 @@
 """Proposes a mapping: which remote field may be which canonical one, and what speaks for it.
 
-A line is proposed as active only if it reproduces the canonical values of records that are linked already or, where
-there are none, if its name fits and real sample values survive the way there and back. Everything else is a comment.
+A line is active only if it reproduces the canonical values of records that are linked already or, where there are none,
+if its name fits and real samples survive the way there and back. Everything else is a comment.
 """
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ from hub.model.spec import EntitySpec, FieldSpec
 Prove = Callable[[CompiledLens, list[Record]], list[Problem]]
 SURE, MAYBE = 75, 60
 """From this likeness of names on a line may be active by its samples alone; below the other it is not even told."""
-ODD = 0.2
-"""Share of sample values that may be no real phone numbers, tax numbers …: people type what they like."""
+ODD = 0.2  # share of sample values that may be no real phone numbers, tax numbers …: people type what they like
 TRIED = 4
 """Remote fields tried for one canonical field."""
 DISTINCT = 3

@@ -21,6 +21,7 @@ from hub.store.journal import Entry
 from hub.store.records import Stored
 from hub.store.shadows import LIVE, Shadow, ShadowWrite
 from hub.sync import as_sent, outcomes
+from hub.sync.adopting import adopt
 from hub.sync.context import Pass, edited_at
 from hub.sync.decide import ABSENT, Sight, by_key, decide
 from hub.sync.intake import Batch, Intake
@@ -378,23 +379,7 @@ class Confirmer:
             return True
         if isinstance(error, AlreadyExists) and step.action == "create":
             there = fresh.get(error.remote_id or "")
-            return there is not None and self._adopt(connection, record, there)
-        return False
-
-    def _adopt(self, connection: Connection, record: Stored, remote: Remote) -> bool:
-        """A create met a record that is there already: take it in if it is nobody else's and a match rule says so."""
-        if remote.deleted or remote.record is None:
-            return False
-        known = shadows.known(connection, self.endpoint.system, self.endpoint.entity, [remote.id])
-        if remote.id in known and known[remote.id].gone in LIVE:
-            return False
-        theirs = self.lens.get(remote.record or {}).values
-        paths = self.job.refs(self.endpoint)
-        translate(theirs, paths, hub_table(connection, self.endpoint.system, [theirs], paths))
-        for rule in self.lens.match:
-            if all(theirs.get(n) is not None and theirs.get(n) == record.values.get(n) for n in rule):
-                self.intake.take(connection, [replace(remote, key=record.hub_id)])
-                return True
+            return there is not None and adopt(self.intake, connection, record, there)
         return False
 
 
