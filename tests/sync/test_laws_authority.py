@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sync.fakes import World
+from sync.fakes import CUSTOMERS, World
 
 
 def only(world: World, system: str) -> dict[str, Any]:
@@ -113,3 +113,25 @@ def test_a_refused_edit_of_a_value_the_system_had_rewritten_is_taken_back(tmp_pa
     world.sync()
     world.sync()
     assert only(world, "erp")["name"] == "ANNA" and only(world, "crm")["name"] == "Anna"
+
+
+def test_nothing_is_taken_from_a_system_that_is_only_written_to(tmp_path: Path) -> None:
+    """A write that meets somebody's edit there looks at the record again; the edit is refused and written over."""
+    world = World(tmp_path, directions={"crm": "both", "erp": "out"}, mappings={"customer": CUSTOMERS})
+    remote_id = world.crm.add("customers", name="客户", tel="13800000000")
+    world.sync()
+    [there] = world.erp.rows["customers"]
+
+    def meddle(verb: str) -> None:
+        if verb == "update":
+            world.erp.before = lambda verb: None
+            world.erp.edit("customers", there, name="somebody's", note="else")
+
+    world.erp.before = meddle
+    world.crm.edit("customers", remote_id, tel="13900000000")
+    report = world.sync()
+    assert sum(c.refused for c in report.counts) == 2
+    assert world.crm.row("customers", remote_id)["name"] == "客户"
+    assert world.erp.row("customers", there)["name"] == "客户"
+    assert world.erp.row("customers", there)["tel"] == "+8613900000000"
+    assert world.sync().writes == 0

@@ -181,7 +181,7 @@ class _Record:
 
     def _decided(self, entry: Logged, index: int, change: list[Any], linked: frozenset[str], fresh: bool) -> None:
         path, kind, rule, base, theirs, ours = change
-        if kind == "converged" or rule == "archived":
+        if kind == "converged" or rule in {"archived", "direction"}:
             return
         place = next((p for p in self.other if overlap(p, path)), None)
         given = {**self.chain.given[index], **(self.gave if place else {})}

@@ -234,7 +234,11 @@ class Intake:
             linked=linked,
         )
         if shadow.gone in {"archived", "merged"}:
-            self._note_only(batch, one, record, sight, shadow)
+            self._note_only(batch, one, record, sight, shadow, shadow.gone)
+            return
+        if self.endpoint.direction == "out":  # looked at again before a write: nothing is taken from there
+            self._note_only(batch, one, record, sight, shadow, "direction")
+            batch.touched.add(record.hub_id)
             return
         decision = decide(sight, self.lens.fields, self.policy)
         if decision.changes:
@@ -247,16 +251,18 @@ class Intake:
         archived = None if revived else shadow.gone
         batch.shadows.append(self._shadow(one, record.hub_id, meant)._replace(gone=archived))
 
-    def _note_only(self, batch: Batch, one: News, record: Stored, sight: Sight, shadow: Shadow) -> None:
-        """A record we archived there (or have left alone): what it shows now is noted, and changes nothing."""
-        changes = [
-            change._replace(kind="refused", rule=shadow.gone or "")
-            for change in decide(sight, self.lens.fields, self.policy).changes
-            if change.kind != "converged"
-        ]
+    def _note_only(self, batch: Batch, one: News, record: Stored, sight: Sight, shadow: Shadow, rule: str) -> None:
+        """A record we archived there or have left alone, or of a system that is only written to: what it shows now is
+        noted, and changes nothing."""
+        decision = decide(sight, self.lens.fields, self.policy)
+        changes = [c._replace(kind="refused", rule=rule) for c in decision.changes if c.kind != "converged"]
         if changes:
             batch.entries.append(outcomes.observed(self.endpoint, record.hub_id, one.remote, changes))
-        batch.shadows.append(self._shadow(one, record.hub_id, shadow.meant)._replace(gone=shadow.gone))
+        meant = shadow.meant
+        if rule == "direction":  # what was edited there is written over
+            meant = {k: v for k, v in meant.items() if k not in decision.unpaired}
+            self.job.counts(self.endpoint).refused += len(changes)
+        batch.shadows.append(self._shadow(one, record.hub_id, meant)._replace(gone=shadow.gone))
 
     def apply_decision(
         self,

@@ -27,6 +27,7 @@ WHY = {
     "owner": "both sides had changed it: the owner's value stays",
     "hold": "both sides had changed it: a person decides",
     "archived": "the record is archived there",
+    "direction": "nothing is taken from a system that is only written to",
 }
 
 
