@@ -336,8 +336,11 @@ class Writer:
 
 
 def _both(error: HubError, problem: HubError) -> HubError:
-    """A record that was not written, and not audited again either."""
+    """A record that was not written, and not audited again either. Where nobody knows whether it was written, it stays
+    like that: called a rejection, nobody would look."""
     what = f"{error.what}; and it could not be audited again: {problem.what}"
+    if isinstance(error, UnknownOutcome):
+        return UnknownOutcome(what, where=error.where, cure=error.cure)
     return RecordRejected(what, field=getattr(error, "field", None), where=error.where, cure="audit it in Kingdee")
 
 

@@ -194,3 +194,20 @@ def test_a_reference_nobody_knows_that_shows_in_an_answer_waits_like_any_other(w
     world.sync()
     late = next(key for key, row in world.crm.rows["customers"].items() if row["name"] == "late")
     assert world.crm.row("orders", o)["customer"] == late
+
+
+def test_a_replayed_letter_of_which_nothing_is_left_to_do_is_done(world: World) -> None:
+    """Somebody had entered the value by hand meanwhile: the letter stayed on the list for ever."""
+    a, b = two(world)
+    world.erp.reject = lambda record: "closed today"
+    for key in (a, b):
+        world.crm.edit("customers", key, credit=5)
+    assert world.sync().open_letters == 2
+    world.erp.edit("customers", erp_id(world, "A"), credit=5)
+    world.sync()
+    with world.engine() as engine:
+        engine.replay()
+    world.sync()
+    with world.engine() as engine:
+        (left,) = engine.letters()
+        assert left["remote_id"] == erp_id(world, "B") and left["status"] == "open", "tried again, and refused again"

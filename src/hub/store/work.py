@@ -259,6 +259,17 @@ def close_letters(
             connection.execute(statement, {"ids": ids})
 
 
+_REPLAYED = select(LETTER.c.id).where(LETTER.c.status == "replay", LETTER.c.stage != "observe")
+
+
+def close_replayed(connection: Connection, hub_ids: Iterable[str], *, at: str) -> None:
+    """Somebody asked for these records' letters to be tried again, and there is nothing left to write."""
+    if connection.execute(_REPLAYED.limit(1)).first() is None:  # nearly always: one look at a small index
+        return
+    mine = update(LETTER).where(LETTER.c.id.in_(_REPLAYED), among(LETTER.c.hub_id, "ids"))
+    connection.execute(mine.values(status="done", last_at=at), {"ids": list(hub_ids)})
+
+
 # waiting observations -------------------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable
 
-from hub.store import records
+from hub.store import records, work
 from hub.store.codec import dumps
 from hub.store.records import Stored
 from hub.store.shadows import Shadow
@@ -106,6 +106,7 @@ class Rounds:
         if settled:
             with self.job.transaction(entity) as connection:
                 records.mark(connection, entity, settled, 0)
+                work.close_replayed(connection, settled, at=self.job.now())
 
     def write_new(self, source: Endpoint, found: list[Stored]) -> None:
         """The short way for records that ``source`` has just shown for the first time: create them elsewhere now, from

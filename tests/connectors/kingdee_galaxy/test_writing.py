@@ -276,6 +276,20 @@ def test_a_delivery_date_that_kingdee_was_given_for_the_hub_stays_when_the_hub_k
     assert found == [(7, "2026-01-15T00:00:00")] * 2
 
 
+def test_a_lost_save_stays_of_unknown_outcome_when_the_audit_after_it_fails_too(galaxy):
+    """It was called rejected: nobody looked, and the record, written but not audited, stayed so for ever."""
+    connector = galaxy.connector(batch=1)
+    first, second = made(connector.create("BD_Customer", [customer("a"), customer("b")], [], POLICY))
+    galaxy.faults(
+        {"kind": "drop_after", "operation": "BatchSave*", "skip": 1},
+        {"kind": "drop_before", "operation": "Audit*", "next": 20},
+    )
+    writes = [Write(r.key, {"FTEL": "010-1"}, id=r.id, version=r.version, old=r.record) for r in (first, second)]
+    results = connector.update("BD_Customer", writes, [], POLICY)
+    assert results[0].problem is not None and results[0].error is None
+    assert type(results[1].error) is UnknownOutcome and "could not be audited again" in results[1].error.what
+
+
 def test_lines_are_the_complete_wanted_list(connector, draft):
     first, second = draft.record["FSaleOrderEntry"]
     kept = {"FEntryID": second["FEntryID"], "FSeq": 2, "FQty": Decimal(5)}
