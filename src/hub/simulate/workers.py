@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine
 
+from hub.errors import HubError
 from hub.store.database import Store
 
 WRITES = frozenset({"create", "update", "delete"})
@@ -101,7 +102,10 @@ class Inline(Executor):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         done: Future[Any] = Future()
-        done.set_result(fn(*args, **kwargs))
+        try:
+            done.set_result(fn(*args, **kwargs))
+        except HubError as error:
+            done.set_exception(error)
         return done
 
 

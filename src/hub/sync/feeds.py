@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
 from itertools import chain
 
 from hub.connect.capabilities import ListChanges, Page
@@ -30,6 +31,15 @@ def opened(job: Pass, endpoint: Endpoint, start: str | None) -> Iterable[Page]:
         return begun
     lens = endpoint.lens
     return endpoint.connector.list_changes(endpoint.resource.name, start, lens.remote_fields, lens.read_options)
+
+
+def ahead(pages: Iterator[Page], pool: Callable[[int], Executor]) -> Iterator[Page]:
+    """The same pages; the next one is asked for while this one is being worked on. An error comes in its turn."""
+    with pool(1) as reader:
+        coming = reader.submit(next, pages, None)
+        while (page := coming.result()) is not None:
+            coming = reader.submit(next, pages, None)
+            yield page
 
 
 def _shows_nothing(job: Pass, endpoint: Endpoint) -> bool:

@@ -12,7 +12,7 @@ from hub.store import runs, shadows, work
 from hub.store.records import Stored
 from hub.sync import applied, behind, outcomes
 from hub.sync.context import Pass, instant
-from hub.sync.feeds import opened
+from hub.sync.feeds import ahead, opened
 from hub.sync.intake import Intake
 from hub.sync.policy import Endpoint
 
@@ -118,7 +118,9 @@ def _read_pages(
             listing = bool(waits) or shadows.count(connection, system, entity) > 0
     pages = opened(job, endpoint, start)
     read, next_look = 0, JOINED
-    for page in _joined(pages):
+    joined = _joined(pages)
+    # What is new is written while reading: then the next page is on its way meanwhile.
+    for page in ahead(joined, job.pool) if on_new is not None and start is None else joined:
         with job.transaction(entity) as connection:
             taken = intake.take(connection, page.records)
             if listing:
