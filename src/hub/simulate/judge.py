@@ -125,10 +125,19 @@ class Judge:
             for path in {path for row in one.values() for path in row.flat}:
                 if self._shared(entity, path):
                     shown = {name: row.flat.get(path) for name, row in one.items()}
+                    if self._came_late(entity, path, shown):
+                        continue
                     if path == "number" and self.filled:  # a blank that a system fills stays filled there
                         shown = {name: value for name, value in shown.items() if value is not None}
                     if len({self._coarse(entity, path, value) for value in shown.values()}) > 1:
                         yield Violation("convergence", f"{entity} {tag} {path} differs: {shown}")
+
+    def _came_late(self, entity: str, path: str, shown: dict[str, Any]) -> bool:
+        """A field whose mapping came after its records, and whose owner never said anything: the others keep theirs."""
+        head = path.partition("[")[0]
+        return (entity, head) in self.world.unmapped and any(
+            owner in shown and shown[owner] is None for owner in self._owned(entity, head)
+        )
 
     def _duplicates(self) -> Iterator[Violation]:
         for place, systems in self.rows.items():
@@ -242,8 +251,10 @@ class Judge:
     def _echoes(self) -> Iterator[Violation]:
         """Only what somebody did in a system is ever taken for an edit there."""
         given: Counter[tuple[str, str, str, Any]] = Counter()
+        touched: set[tuple[str, str, str]] = set()
         for edit in self.witness.edits:
             given[edit.system, edit.id, edit.path, self._coarse(edit.entity, edit.path, edit.value)] += 1
+            touched.add((edit.system, edit.id, edit.path.rpartition(".")[0]))
         for note in self.told.notes:
             if note.kind != "observed" or (note.entity, self.told.tags.get(note.hub_id, "")) in self.unsure:
                 continue
@@ -252,6 +263,8 @@ class Judge:
                     continue
                 if (note.entity, path.partition("[")[0]) in self.world.unmapped:
                     continue
+                if isinstance(theirs, dict) and (note.system, note.remote_id, path) in touched:
+                    continue  # a line is judged as a whole where the other side removed it: one edit in it is enough
                 for at, value in self._values(note, path, theirs):
                     key = (note.system, note.remote_id, at, self._coarse(note.entity, at, value))
                     if not given[key]:

@@ -287,6 +287,12 @@ def count(connection: Connection, system: str, entity: str) -> int:
     return connection.execute(statement).scalar_one()
 
 
+def count_there(connection: Connection, system: str, entity: str) -> int:
+    """Records of one resource that a complete listing may show: live and archived ones, as ``unseen`` has them."""
+    statement = select(func.count()).where(SHADOW.c.system == system, SHADOW.c.entity == entity, _IS_LIVE)
+    return connection.execute(statement).scalar_one()
+
+
 def sample(connection: Connection, system: str, entity: str, most: int) -> list[dict[str, Any]]:
     """Some live remote records of one resource, the same ones every time."""
     statement = (

@@ -206,7 +206,7 @@ def _find_deleted(job: Pass, endpoint: Endpoint, intake: Intake, *, listed: bool
         waits = work.waiting_ids(connection, system, entity)
         unlinked = waits - shadows.known(connection, system, entity, waits).keys()
         unlinked_missing = shadows.unlisted(connection, system, entity, unlinked)
-        known = shadows.count(connection, system, entity)
+        known = shadows.count_there(connection, system, entity)
         runs.set_cursor(connection, system, entity, listed_at=job.now())
     if not missing and not unlinked_missing:
         return
