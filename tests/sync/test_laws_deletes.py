@@ -137,3 +137,27 @@ def test_a_plan_is_applied_once(tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError, match="is applied"):
             engine.apply(plan.id)
     assert len(world.erp.records("customers")) == 1
+
+
+def test_a_plan_carries_nothing_that_shows_up_only_while_it_is_applied(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    a, _ = fill(world, "crm", 2)
+    world.sync()
+    there = next(iter(world.erp.rows["customers"]))
+    world.erp.edit("customers", there, credit=7)
+    with world.engine() as engine:
+        plan = engine.plan().plan
+        assert plan is not None and [(w.system, list(w.fields)) for w in plan.writes] == [("crm", ["credit_limit"])]
+        real = world.crm.update
+
+        def edited_meanwhile(*given: Any) -> Any:
+            world.crm.update = real
+            world.crm.edit("customers", a, tel="+8613900000001")
+            return real(*given)
+
+        world.crm.update = edited_meanwhile
+        assert engine.apply(plan.id).writes == 1
+    assert world.crm.row("customers", a)["credit"] == 7
+    assert "tel" not in world.erp.row("customers", there)
+    world.sync()
+    assert world.erp.row("customers", there)["tel"] == "+8613900000001"

@@ -288,8 +288,6 @@ class World:
         for edit in self.witness.edits[since:]:
             if edit.value is None or edit.by != "user" or "@" in str(edit.value):
                 continue
-            if self.systems[edit.system].quirks.lag:
-                continue  # its lists did not show the edit in time for the plan to be refused
             rows = [s.find(edit.entity, edit.tag) for name, s in self.systems.items() if name != edit.system]
             if any(row is not None and row.flat.get(edit.path) == edit.value for row in rows):
                 self.witness.broken("no stale write", f"{edit.value!r} was given after the plan was made, and written")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -14,7 +13,6 @@ from typing import Any
 from hub.connect.redact import redact
 from hub.errors import ConfigurationError, HubError
 from hub.store import runs, work
-from hub.store.codec import dumps
 from hub.store.database import Store, open_store
 from hub.sync import behind, conflicts, explain, letters, merging, splitting, status, undo
 from hub.sync.context import LEASE_SECONDS, Pass, instant
@@ -28,7 +26,7 @@ from hub.sync.policy import Setup
 from hub.sync.reconcile import Reconciler
 from hub.sync.recover import recover
 from hub.sync.report import Observer, PassReport, Plan, silent
-from hub.sync.rounds import Rounds, list_plan
+from hub.sync.rounds import Rounds, list_plan, write_key
 from hub.sync.summary import finish_message
 
 MAX_ROUNDS = 6
@@ -111,7 +109,9 @@ class Engine:
         return run.job.report
 
     def apply(self, plan_id: str) -> PassReport:
-        """Exactly that plan. Raises ConfigurationError, naming a record, when anything it rests on has moved since."""
+        """Exactly that plan: what its writes bring up (a number that a system gives, an edit that its lists had hidden)
+        is left to the next pass. Raises ConfigurationError, naming a record, when anything it rests on has moved since.
+        """
         with self.store.read() as connection:
             kept = runs.plan(connection, plan_id)
         if kept is None:
@@ -135,8 +135,8 @@ class Engine:
                     cure="make a new plan with hub plan and read it",
                 )
             run.job.yes = True  # to these writes, not to what was observed
-            rounds = Rounds(run.job, run.entities)
-            self._write(run, rounds)
+            approved = frozenset(write_key(w.system, w.entity, w.hub_id, w.fields) for w in now.writes)
+            self._write(run, Rounds(run.job, run.entities, approved))
             with self.store.begin() as connection:
                 runs.set_plan(connection, plan_id, "applied")
         return run.job.report
@@ -362,8 +362,7 @@ def _known(setup: Setup, entities: Sequence[str] | None) -> list[str]:
 
 def _write_key(write: Any) -> list[str]:
     """What identifies a write of a plan, and a digest of what it does."""
-    digest = hashlib.sha256(dumps(write.fields).encode()).hexdigest()[:16]
-    return [write.system, write.entity, write.hub_id, digest, write.title]
+    return [*write_key(write.system, write.entity, write.hub_id, write.fields), write.title]
 
 
 def _moved(before: list[list[str]], now: list[list[str]]) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from hub.store import records, work
 from hub.store.codec import dumps
@@ -22,14 +23,19 @@ from hub.sync.report import Held, Plan, PlannedWrite
 NAMED = 300
 """Writes that a sync's report names; the rest is counted."""
 Item = tuple[Stored, Shadow | None, Step]
+WriteKey = tuple[str, str, str, str]
+"""(system, entity, hub id, digest of what it does) of a write."""
 
 
 class Rounds:
     """The plan-and-apply part of one pass."""
 
-    def __init__(self, job: Pass, entities: list[str]) -> None:
+    def __init__(self, job: Pass, entities: list[str], only: frozenset[WriteKey] | None = None) -> None:
         self.job = job
         self.entities = entities
+        self.only = only
+        """The writes that were approved; None: whatever is found. What an answer brings up meanwhile was shown to
+        nobody: it waits for the next pass."""
         self.plan = Plan(job.new_id(), "", job.now())
         self.gate = Gate(job)
         self.held_for_approval = False
@@ -88,7 +94,7 @@ class Rounds:
             todo: dict[str, list[Item]] = {}
             for planned in page:
                 self._note_holds(planned)
-                for step in planned.verdict.steps:
+                for step in self._approved(planned):
                     if self.gate.first_sync(writers[step.system].endpoint):
                         self._hold(planned, step, "first_sync", self.gate.why())
                     elif is_risky(step) and budgets[step.system] is not None:
@@ -99,6 +105,14 @@ class Rounds:
         for system, hub_ids in risky.items():
             wrote |= self._apply_risky(planner, writers[system], hub_ids, budgets[system])
         return wrote
+
+    def _approved(self, planned: Planned) -> list[Step]:
+        """The steps that may be taken."""
+        steps, record = planned.verdict.steps, planned.record
+        if self.only is None:
+            return steps
+        fields = [(step, shown_fields(step, record.values)) for step in steps]
+        return [s for s, shown in fields if write_key(s.system, record.entity, record.hub_id, shown) in self.only]
 
     def _settle(self, entity: str, page: list[Planned]) -> None:
         """Nothing has to be written for these."""
@@ -172,7 +186,7 @@ class Rounds:
         for start in range(0, len(hub_ids), 500):
             page = planner.plan_again(hub_ids[start : start + 500])
             for planned in page:
-                planned.verdict.steps = [s for s in planned.verdict.steps if s.system == endpoint.system]
+                planned.verdict.steps = [s for s in self._approved(planned) if s.system == endpoint.system]
             items = [_item(planned, step) for planned in page for step in planned.verdict.steps]
             wrote |= writer.write(items) > 0
             self._spent[key] += len(writer.written)
@@ -207,6 +221,11 @@ class Rounds:
                     self.plan.writes.append(planned_write(self.job, endpoint, record, shadow, step))
                 else:
                     self.plan.more += 1
+
+
+def write_key(system: str, entity: str, hub_id: str, fields: Mapping[str, Any]) -> WriteKey:
+    """What identifies a write of a plan; ``fields``: path → [old, new]."""
+    return system, entity, hub_id, hashlib.sha256(dumps(fields).encode()).hexdigest()[:16]
 
 
 def _item(planned: Planned, step: Step) -> Item:
