@@ -95,6 +95,8 @@ class Witness:
         """(entity, tag) → in which systems users deleted it."""
         self.raced: set[tuple[str, str]] = set()
         """(entity, tag) that users and the hub made at the same time: nobody could know."""
+        self.unread: set[tuple[str, str]] = set()
+        """(entity, tag) that the hub made where the same was there, and not readable: people are asked, later."""
 
     def broken(self, law: str, what: str) -> None:
         self.violations.append(Violation(law, what))
@@ -153,7 +155,11 @@ class Witness:
 
     def _created(self, system: System, entity: str, row: Row) -> None:
         others = [r for r in system.rows[entity].values() if r.tag == row.tag and r.id != row.id]
-        if any(other.key or other.shown for other in others):
+        if any(other.unreadable for other in others):
+            self.unread.add((entity, row.tag))
+        if (entity, row.tag) in self.unread:
+            self.raced.add((entity, row.tag))
+        elif any(other.key or other.shown for other in others):
             self.broken("no duplicates", f"{_named(system, entity, row)} was made, and {others[0].id} is there already")
         elif others:
             self.raced.add((entity, row.tag))
