@@ -259,7 +259,18 @@ def close_letters(
             connection.execute(statement, {"ids": ids})
 
 
-_REPLAYED = select(LETTER.c.id).where(LETTER.c.status == "replay", LETTER.c.stage != "observe")
+_REPLAYED = select(LETTER.c.id).where(LETTER.c.status == "replay", LETTER.c.stage.not_in(("observe", "follow_up")))
+_FOLLOW_UPS = select(LETTER).where(
+    LETTER.c.status == "replay",
+    LETTER.c.system == bindparam("system"),
+    LETTER.c.entity == bindparam("entity"),
+    LETTER.c.stage == "follow_up",
+)
+
+
+def replayed_follow_ups(connection: Connection, system: str, entity: str) -> list[Row]:
+    """Letters about records that were written and not taken further, which somebody asked to be tried again."""
+    return _rows(connection, _FOLLOW_UPS, {"system": system, "entity": entity})
 
 
 def close_replayed(connection: Connection, hub_ids: Iterable[str], *, at: str) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from hub.connect.capabilities import Get, Probe, Remote, Write
+from hub.connect.capabilities import Finish, Get, Probe, Remote, Write
 from hub.errors import AuthenticationError, HubError, RateLimited, RecordRejected, Unavailable, UnknownOutcome
 from hub.store import records, shadows, work
+from hub.store.codec import loads_remote
 from hub.store.records import Stored
 from hub.store.shadows import LIVE, Shadow
 from hub.sync import outcomes
@@ -31,9 +32,12 @@ def recover(job: Pass, endpoint: Endpoint) -> int:
     """Settle what an earlier pass (or this one) left in doubt at this endpoint; returns how many intents that was."""
     with job.store.read() as connection:
         rows = [r for r in work.intents(connection, endpoint.system) if r["entity"] == endpoint.entity]
-    if not rows:
+        asked = work.replayed_follow_ups(connection, endpoint.system, endpoint.entity)
+    if not rows and not asked:
         return 0
     try:
+        if asked and isinstance(endpoint.connector, Finish):
+            _finish_asked(job, endpoint, asked)
         for start in range(0, len(rows), BATCH):
             batch = rows[start : start + BATCH]
             creates = [row for row in batch if row["action"] == "create"]
@@ -46,6 +50,47 @@ def recover(job: Pass, endpoint: Endpoint) -> int:
         job.blocked.add((endpoint.system, endpoint.entity))
         job.failed(endpoint, error, down=isinstance(error, (AuthenticationError, Unavailable, RateLimited)))
     return len(rows)
+
+
+def _finish_asked(job: Pass, endpoint: Endpoint, letters: list[Row]) -> None:
+    """Records that are written and were not taken further, of which a person says: try again. What is seen of such a
+    record meanwhile changes nothing of that."""
+    stored, seen = _load(job, letters, endpoint.system)
+    own = {hub_id: shadow for hub_id in stored if (shadow := seen.get(hub_id, {}).get(endpoint.system))}
+    rows = [letter for letter in letters if letter["hub_id"] in own and own[letter["hub_id"]].gone in LIVE]
+    lens, resource = endpoint.lens, endpoint.resource.name
+    for start in range(0, len(rows), BATCH):
+        writes: dict[str, Write] = {}
+        for row in rows[start : start + BATCH]:
+            record, shadow = stored[row["hub_id"]], own[row["hub_id"]]
+            fields = {name: record.values[name] for name in loads_remote(row["payload"]) if name in record.values}
+            sent = {"hub_id": row["hub_id"], "remote_id": shadow.remote_id, "version": "", "action": "update"}
+            writes[row["hub_id"]] = _write(job, endpoint, {**sent, "fields": fields}, shadow)
+        ids = [str(write.id) for write in writes.values()]
+        there = {r.id: r for r in endpoint.connector.get(resource, ids, lens.remote_fields, lens.read_options)}
+        now = resume(endpoint, list(writes.values()), there)
+        with job.transaction(endpoint.entity) as connection:
+            for row in rows[start : start + BATCH]:
+                found = now.get(own[row["hub_id"]].remote_id)
+                _note_asked(job, connection, endpoint, row, stored[row["hub_id"]], own[row["hub_id"]], found)
+
+
+def _note_asked(
+    job: Pass,
+    connection: Connection,
+    endpoint: Endpoint,
+    row: Row,
+    record: Stored,
+    shadow: Shadow,
+    found: Sighting | None,
+) -> None:
+    if found is not None and found.problem is not None:
+        tell(job, connection, endpoint, record, shadow, loads_remote(row["payload"]), found.problem)
+        return
+    if found is not None:
+        Confirmer(job, endpoint).intake.take(connection, [found.remote])
+    done = [record.hub_id]
+    work.close_letters(connection, endpoint.system, endpoint.entity, at=job.now(), stage="follow_up", hub_ids=done)
 
 
 def _load(job: Pass, rows: list[Row], system: str) -> tuple[dict[str, Stored], dict[str, dict[str, Shadow]]]:
