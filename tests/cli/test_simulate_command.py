@@ -22,7 +22,7 @@ def test_the_command_tells_and_keeps_the_story_of_a_broken_law(
     hub: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with sabotaged("no_intent"):
+    with sabotaged("float_money"):
         said = hub("simulate", "--seed", 0, "--steps", 120, "--keep", tmp_path / "kept.json", "--json")
         assert said.code == 1
         (found, *_) = said.data["violations"]

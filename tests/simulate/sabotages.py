@@ -311,6 +311,12 @@ def stale_plan() -> Patches:
     return [(engine, "list_plan", same)]
 
 
+def plan_exceeded() -> Patches:
+    """goes on after an approved plan with what its writes bring up"""
+    real = rounds.Rounds
+    return [(engine, "Rounds", lambda job, entities, only=None: real(job, entities))]
+
+
 def journal_silent() -> Patches:
     """leaves writes out of the journal"""
     from hub.store import journal
@@ -351,7 +357,8 @@ SABOTAGES: dict[str, Callable[[], Patches]] = {
         no_second_look, clock_trusted, authority_ignored, create_retried, no_fence, late_sender, no_lease, no_pairing,
         no_shadow, tombstones_dropped, deleted_made_again, float_money, version_ignored, forced_write,
         conflicts_unopened, letters_unwritten, references_ignored, no_budget, nothing_to_do, lines_replaced, last_wins,
-        stamps_forgotten, batch_blamed, results_swapped, stale_plan, journal_silent, policy_unnoticed, unread_written,
+        stamps_forgotten, batch_blamed, results_swapped, stale_plan, plan_exceeded, journal_silent,
+        policy_unnoticed, unread_written,
     )
 }  # fmt: skip
 

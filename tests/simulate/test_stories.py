@@ -10,7 +10,7 @@ from hub.simulate.story import as_text
 
 
 def test_the_shortest_story_is_short_and_reads_as_one(simulator: Simulator) -> None:
-    with sabotaged("no_intent"):
+    with sabotaged("float_money"):
         life = simulator.live(0, 200)
         assert life.violations
         short = shortest(simulator, life, tries=300)
@@ -19,4 +19,4 @@ def test_the_shortest_story_is_short_and_reads_as_one(simulator: Simulator) -> N
     assert len(short.events) <= 6 < len(life.events)
     told = as_text(short)
     assert f"BROKEN  {life.laws[0]}" in told
-    assert "a user adds customer" in told
+    assert "a user adds" in told
