@@ -155,6 +155,9 @@ class Witness:
 
     def _created(self, system: System, entity: str, row: Row) -> None:
         others = [r for r in system.rows[entity].values() if r.tag == row.tag and r.id != row.id]
+        if any(other.archived for other in others):  # deleted before a system that had been down showed it again
+            self.raced.add((entity, row.tag))
+            others = [other for other in others if not other.archived]
         if any(other.unreadable for other in others):
             self.unread.add((entity, row.tag))
         if (entity, row.tag) in self.unread:
