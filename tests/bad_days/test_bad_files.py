@@ -28,7 +28,7 @@ WRONG = {
         MAPPING, "match: [tax_id]", "match: [tax_id", "7:7",
         "not YAML: expected ',' or ']', but got ':' while parsing a flow sequence", QUOTE,
     ),
-    "a version that is a word": (HUB, "version: 1", "version: one", "2:10", "'version' can't be 'one'", "one of 1"),
+    "a version that is a word": (HUB, "version: 2", "version: one", "2:10", "'version' can't be 'one'", "one of 2"),
     "a policy that is a mapping": (
         HUB, "conflict: newest ", "conflict: {newest: 1} ", "49:15",
         "'conflict': expected newest, hold, owner, or a list of systems, the one that wins first", None,
