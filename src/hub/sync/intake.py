@@ -252,8 +252,7 @@ class Intake:
         batch.shadows.append(self._shadow(one, record.hub_id, meant)._replace(gone=archived))
 
     def _note_only(self, batch: Batch, one: News, record: Stored, sight: Sight, shadow: Shadow, rule: str) -> None:
-        """A record we archived there or have left alone, or of a system that is only written to: what it shows now is
-        noted, and changes nothing."""
+        """Archived or left alone there, or only written to: what the record shows now is noted, and changes nothing."""
         decision = decide(sight, self.lens.fields, self.policy)
         changes = [c._replace(kind="refused", rule=rule) for c in decision.changes if c.kind != "converged"]
         if changes:
