@@ -25,7 +25,8 @@ from hub.sync.correlate import Match
 from hub.sync.decide import Decision, Sight, decide
 from hub.sync.picking import present
 from hub.sync.policy import Endpoint
-from hub.sync.refs import Missing, hub_table, translate
+from hub.sync.refs import hub_table, translate
+from hub.sync.second_look import lost_lines, set_aside
 
 Values = dict[str, Any]
 
@@ -80,6 +81,8 @@ class Intake:
         """The mapping changed: equal records are news too."""
         self.force_new = force_new
         """A person said that the record is none of those it looks like."""
+        self.doubts: dict[str, str] = {}
+        """Lines that are not believed to be gone yet (field → key of its lines): what is taken in comes from a list."""
         self.paths = job.refs(endpoint)
         self.rules = matching.rules_of(job.setup, endpoint.entity)
         self.fields = tuple(dict.fromkeys(name.partition(".")[0] for name in self.lens.remote_fields))
@@ -162,9 +165,12 @@ class Intake:
             translate(base, self.paths, table, unknown="?")
         ready: list[News] = []
         for one in news:
-            missing = translate(one.values, self.paths, table)
-            if missing:
-                self._wait_for_reference(connection, one, missing)
+            before = bases.get(one.remote.id)
+            if missing := translate(one.values, self.paths, table):
+                hub_id = one.known.hub_id if one.known else ""
+                outcomes.wait_for_reference(self.job, connection, self.endpoint, one.remote, hub_id, missing)
+            elif before and (lost := lost_lines(self.doubts, self.endpoint, one.remote, one.values, before)):
+                set_aside(self.job, connection, self.endpoint, one.remote, lost)
             else:
                 ready.append(one)
         linked = [n for n in ready if n.known is not None]
@@ -197,20 +203,6 @@ class Intake:
 
     def systems(self, live: dict[str, dict[str, Shadow]], record: Stored) -> frozenset[str]:
         return frozenset(s for s, shadow in live.get(record.hub_id, {}).items() if shadow.gone in LIVE)
-
-    def _wait_for_reference(self, connection: Connection, one: News, missing: list[Missing]) -> None:
-        first = missing[0]
-        outcomes.wait(
-            self.job,
-            connection,
-            self.endpoint,
-            one.remote,
-            reason="reference",
-            detail={
-                "message": f"{first.path} refers to {first.entity} {first.ref}, which the hub has not seen yet",
-                "hub_id": one.known.hub_id if one.known else "",
-            },
-        )
 
     def _take_linked(
         self,

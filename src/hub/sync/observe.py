@@ -15,6 +15,7 @@ from hub.sync.context import Pass, instant
 from hub.sync.feeds import ahead, opened
 from hub.sync.intake import Intake
 from hub.sync.policy import Endpoint
+from hub.sync.second_look import doubtful, line_keys
 
 GET_BATCH = 100
 JOINED = 1000
@@ -90,9 +91,12 @@ def _observe(job: Pass, endpoint: Endpoint, full: bool, on_new: OnNew | None) ->
     relearn = known_lens is not None and known_lens != endpoint.lens.version
     start = None if full or relearn else cursor.get("value")
     intake = Intake(job, endpoint, relearn=relearn)
+    intake.doubts = line_keys(job, endpoint)
     _redo_waiting(job, endpoint, intake)
     first_lens = None if known_lens else endpoint.lens.version
     feed = _read_pages(job, endpoint, intake, start, first_lens=first_lens, on_new=on_new)
+    if intake.doubts:
+        _look_at_lines(job, endpoint, intake)
     changes = {"lens": endpoint.lens.version, "observed_at": job.now()}
     if feed == "nothing missing":
         changes["listed_at"] = changes["observed_at"]
@@ -232,6 +236,14 @@ def _doubt(job: Pass, entity: str, missing: int, known: int) -> str:
         return f"{missing} deletions at once exceed the budget of {allowed} and are not believed"
     # A restored, emptied or wrongly filtered system looks like this long before so few records exceed a budget.
     return "an empty listing is not believed" if missing == known > 1 else ""
+
+
+def _look_at_lines(job: Pass, endpoint: Endpoint, intake: Intake) -> None:
+    """Records of which a list showed fewer lines than before, one by one: those that are gone then are gone."""
+    intake.doubts = {}
+    ids = doubtful(job, endpoint)
+    for start in range(0, len(ids), GET_BATCH):
+        look_again(job, endpoint, intake, ids[start : start + GET_BATCH])
 
 
 def look_again(job: Pass, endpoint: Endpoint, intake: Intake, remote_ids: Iterable[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -18,7 +18,7 @@ from hub.sync.context import Pass
 from hub.sync.correlate import Match
 from hub.sync.decide import Change, Decision
 from hub.sync.policy import Endpoint
-from hub.sync.refs import hub_table, translate
+from hub.sync.refs import Missing, hub_table, translate
 
 Values = dict[str, Any]
 
@@ -99,6 +99,15 @@ def wait(job: Pass, connection: Connection, endpoint: Endpoint, remote: Remote, 
         ],
     )
     job.counts(endpoint).waiting += 1
+
+
+def wait_for_reference(
+    job: Pass, connection: Connection, endpoint: Endpoint, remote: Remote, hub_id: str, missing: Sequence[Missing]
+) -> None:
+    """Keep an observation until what it refers to has been seen."""
+    first = missing[0]
+    message = f"{first.path} refers to {first.entity} {first.ref}, which the hub has not seen yet"
+    wait(job, connection, endpoint, remote, reason="reference", detail={"message": message, "hub_id": hub_id})
 
 
 def settle(job: Pass, connection: Connection, endpoint: Endpoint, remote_ids: Iterable[str]) -> None:
