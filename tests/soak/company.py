@@ -39,10 +39,6 @@ APP_KINDS = {
     "kingdee": frozenset({"half_batch", "partial_batch", "response_error", "context_null", "not_logged_in"}),
 }
 OTHER_KINDS = [{"kind": "session_lost"}]
-LINES_TOO = ("zoho", "missing")
-RECORD_MODULES = ("Accounts", "Products", "Sales_Orders", "Invoices")
-"""Lists that may lack a record. Not the lists of lines: a line that such a list leaves out looks like one that somebody
-removed (docs/reliability.md, Soak: not promised)."""
 WEATHER = (0.002, 0.005, 0.01, 0.02, 0.04)
 PASS_SECONDS = 240
 
@@ -117,10 +113,7 @@ class Company:
                 self.hits[f"{name} {_called(fault)}"] += fault["hits"]
             control.clear_faults()
             if rate:
-                control.add_faults(*(f for f in hostile(rate, APP_KINDS[name]) if (name, f["kind"]) != LINES_TOO))
-                if name == "zoho":
-                    lists = ({"kind": "missing", "operation": f"list {m}", "rate": rate} for m in RECORD_MODULES)
-                    control.add_faults(*lists)
+                control.add_faults(*hostile(rate, APP_KINDS[name]))
                 if name == "kingdee":
                     control.add_faults(*({**fault, "rate": rate} for fault in OTHER_KINDS))
         latency = self.chance.choice((0, 0, 1, 5)) if rate else 0
