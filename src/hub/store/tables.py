@@ -113,6 +113,54 @@ class SeenRow(HubTable, table=True):
     remote_id: str = Field(primary_key=True)
 
 
+class HintRow(HubTable, table=True):
+    """A record that a system has told of: it wants to be observed once more. The same one told again is one row."""
+
+    __tablename__ = "hint"
+    system: str = Field(primary_key=True)
+    entity: str = Field(primary_key=True)
+    remote_id: str = Field(primary_key=True)
+    times: int = Field(default=1)
+    """How often it was told. Grows while a pass is at work on it: then it stays for another one."""
+    since: str
+    """When it was told first."""
+    tries: int = Field(default=0)
+    """Passes that could not do their part with it."""
+    after: str = ""
+    """Not to be looked at before."""
+
+
+class HookRow(HubTable, table=True):
+    """What came in from one system's notifications."""
+
+    __tablename__ = "hook"
+    system: str = Field(primary_key=True)
+    accepted: int = Field(default=0, sa_column=Column("accepted", BigInteger, nullable=False))
+    """Messages that were proved real."""
+    hints: int = Field(default=0, sa_column=Column("hints", BigInteger, nullable=False))
+    """Records they told of; doubled ones count."""
+    refused: int = Field(default=0, sa_column=Column("refused", BigInteger, nullable=False))
+    """Messages without proof: forged, or sent with an old key."""
+    useless: int = Field(default=0, sa_column=Column("useless", BigInteger, nullable=False))
+    """Messages that were proved and could not be understood, or told of nothing the hub reads."""
+    last_at: str = ""
+    refused_at: str = ""
+
+
+class SubscriptionRow(HubTable, table=True):
+    """What a system was asked to tell of."""
+
+    __tablename__ = "subscription"
+    system: str = Field(primary_key=True)
+    resource: str = Field(primary_key=True)
+    address: str
+    asked_at: str
+    expires: str = ""
+    """Empty: never, as far as the system says."""
+    problem: str = Field(default="", sa_column=Column("problem", Text, nullable=False))
+    """Why it could not be asked."""
+
+
 class WaitingRow(HubTable, table=True):
     """An observation that can't be taken in yet: it refers to something unknown, or matches several records."""
 

@@ -48,6 +48,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("system", "entity"),
     )
     op.create_table(
+        "hint",
+        sa.Column("system", sa.String(), nullable=False),
+        sa.Column("entity", sa.String(), nullable=False),
+        sa.Column("remote_id", sa.String(), nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.Column("since", sa.String(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("after", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("system", "entity", "remote_id"),
+    )
+    op.create_table(
+        "hook",
+        sa.Column("system", sa.String(), nullable=False),
+        sa.Column("accepted", sa.BigInteger(), nullable=False),
+        sa.Column("hints", sa.BigInteger(), nullable=False),
+        sa.Column("refused", sa.BigInteger(), nullable=False),
+        sa.Column("useless", sa.BigInteger(), nullable=False),
+        sa.Column("last_at", sa.String(), nullable=False),
+        sa.Column("refused_at", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("system"),
+    )
+    op.create_table(
         "hub_record",
         sa.Column("hub_id", sa.String(), nullable=False),
         sa.Column("entity", sa.String(), nullable=False),
@@ -166,6 +188,16 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "subscription",
+        sa.Column("system", sa.String(), nullable=False),
+        sa.Column("resource", sa.String(), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("asked_at", sa.String(), nullable=False),
+        sa.Column("expires", sa.String(), nullable=False),
+        sa.Column("problem", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("system", "resource"),
     )
     op.create_table(
         "shadow",
