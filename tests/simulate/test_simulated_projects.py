@@ -63,5 +63,5 @@ def test_a_project_with_one_system_is_refused(tmp_path: Path) -> None:
 
 def test_every_quirk_and_event_of_a_life_is_plain_data(simulated: Simulator) -> None:
     life = simulated.live(5, 60)
-    world = World(simulated.ground, life.config, simulated.database)
+    world = World(simulated.ground, life.config, simulated.memory)
     assert set(world.systems) == {"zoho", "kingdee", "finance_db"}

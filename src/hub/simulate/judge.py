@@ -142,6 +142,8 @@ class Judge:
     def _duplicates(self) -> Iterator[Violation]:
         for place, systems in self.rows.items():
             for name, rows in systems.items():
+                if place in self.witness.beside:
+                    rows = [row for row in rows if not row.archived]
                 if len(rows) > 1 and place not in self.witness.raced:
                     yield Violation("no duplicates", f"{name} has {place[0]} {place[1]} {len(rows)} times")
 

@@ -6,16 +6,13 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Engine as Database
-from sqlalchemy import text
-
 from hub.errors import HubError
 from hub.simulate.chance import Chance, config
 from hub.simulate.ground import Ground
 from hub.simulate.judge import Judge
 from hub.simulate.witness import Violation
+from hub.simulate.workers import Memory
 from hub.simulate.world import World
-from hub.store.database import open_memory
 
 Event = dict[str, Any]
 PASSES_TO_REST = 10
@@ -42,13 +39,10 @@ class Simulator:
 
     def __init__(self, ground: Ground) -> None:
         self.ground = ground
-        self.database: Database = open_memory()
-        with self.database.connect() as connection:
-            names = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'")
-            self._tables = [row[0] for row in names if not row[0].startswith(("alembic", "sqlite"))]
+        self.memory = Memory()
 
     def close(self) -> None:
-        self.database.dispose()
+        self.memory.close()
 
     def live(self, seed: int, steps: int) -> Life:
         """Live through what this seed brings."""
@@ -74,10 +68,8 @@ class Simulator:
         return self._ended(life, world)
 
     def _world(self, chosen: Event) -> World:
-        with self.database.connect().execution_options(hub_write=True) as connection, connection.begin():
-            for name in self._tables:
-                connection.execute(text(f'DELETE FROM "{name}"'))  # noqa: S608  (names the database gave)
-        return World(self.ground, chosen, self.database)
+        self.memory.empty()
+        return World(self.ground, chosen, self.memory)
 
     def _ended(self, life: Life, world: World) -> Life:
         if not world.witness.violations:

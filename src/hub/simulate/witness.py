@@ -97,6 +97,9 @@ class Witness:
         """(entity, tag) that users and the hub made at the same time: nobody could know."""
         self.unread: set[tuple[str, str]] = set()
         """(entity, tag) that the hub made where the same was there, and not readable: people are asked, later."""
+        self.beside: set[tuple[str, str]] = set()
+        """(entity, tag) that a person had deleted elsewhere, and the hub made anew before it had deleted the old one:
+        at rest, only one of them may be alive."""
 
     def broken(self, law: str, what: str) -> None:
         self.violations.append(Violation(law, what))
@@ -162,6 +165,8 @@ class Witness:
             self.unread.add((entity, row.tag))
         if (entity, row.tag) in self.unread:
             self.raced.add((entity, row.tag))
+        elif others and (entity, row.tag) in self.deleted:
+            self.beside.add((entity, row.tag))
         elif any(other.key or other.shown for other in others):
             self.broken("no duplicates", f"{_named(system, entity, row)} was made, and {others[0].id} is there already")
         elif others:

@@ -9,8 +9,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine as Database
-
 from hub.connect.capabilities import Resource
 from hub.errors import ConfigurationError, HubError
 from hub.simulate.clock import Clock
@@ -21,7 +19,7 @@ from hub.simulate.quirks import Quirks
 from hub.simulate.scenes import Scene
 from hub.simulate.systems import System
 from hub.simulate.witness import Witness
-from hub.simulate.workers import Inline, SimStore, Worker
+from hub.simulate.workers import Inline, Memory, SimStore, Worker
 from hub.store.database import Store
 from hub.sync.engine import Engine, _Run
 from hub.sync.intake import Intake
@@ -35,10 +33,10 @@ Event = dict[str, Any]
 class World:
     """One life of one company. ``config`` is what a seed chose: see ``chance.config``."""
 
-    def __init__(self, ground: Ground, config: Event, database: Database) -> None:
+    def __init__(self, ground: Ground, config: Event, memory: Memory) -> None:
         self.ground = ground
         self.config = config
-        self.database = database
+        self.memory = memory
         self.clock = Clock()
         self.witness = Witness(self.clock, self._owner)
         self.systems = {
@@ -115,7 +113,7 @@ class World:
         """A hub started anew, as this worker runs it."""
         return Engine(
             self.setup(worker),
-            SimStore(self.database, worker),
+            SimStore(self.memory, worker),
             clock=self.clock,
             ids=self._new_id,
             owner=worker.name,
@@ -130,7 +128,7 @@ class World:
 
     def read(self) -> Store:
         """The hub's memory, for looking into it."""
-        return SimStore(self.database, Worker("reader"))
+        return SimStore(self.memory, Worker("reader"))
 
     def entity_names(self, chosen: Sequence[str] | None) -> list[str] | None:
         return None if chosen is None else [e for e in chosen if e in self.entities] or None

@@ -138,9 +138,9 @@ def _up_to_date(engine: Engine, migrate: bool) -> None:
 
 def open_memory() -> Engine:
     """A migrated database in memory, gone with its engine: for simulations. All threads share its one connection, so
-    they have to take turns."""
+    they have to take turns, and transactions have to be begun in SQL."""
     engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
-    _sqlite_settings(engine)
+    _sqlite_settings(engine, transactions=False)
     _make(engine)
     return engine
 
@@ -156,7 +156,7 @@ def _private_file(path: str | None) -> None:
         os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
 
 
-def _sqlite_settings(engine: Engine) -> None:
+def _sqlite_settings(engine: Engine, *, transactions: bool = True) -> None:
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # the begin event below opens transactions, the driver doesn't
@@ -170,6 +170,9 @@ def _sqlite_settings(engine: Engine) -> None:
         cursor.execute("PRAGMA wal_autocheckpoint=8000")
         cursor.execute("PRAGMA temp_store=MEMORY")
         cursor.close()
+
+    if not transactions:
+        return
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
