@@ -30,7 +30,7 @@ from hub.sync import outcomes
 from hub.sync.confirm import Confirmer
 from hub.sync.context import LEASE_SECONDS, Pass
 from hub.sync.picking import picked
-from hub.sync.plan import Step
+from hub.sync.plan import Action, Step
 from hub.sync.planning import mark_of
 from hub.sync.policy import Endpoint
 from hub.sync.readback import Done
@@ -67,8 +67,15 @@ class Job:
         return None
 
 
+Item = tuple[Stored, Shadow | None, Step]
+AtLast = Callable[[Connection], None]
+ACTIONS: tuple[Action, ...] = ("create", "update", "archive", "delete")
 Call = tuple[list[Job], list[Result], HubError | None]
 """Writes sent together, and their results or why the whole call failed."""
+
+
+def nothing_more(_: Connection) -> None:
+    """Where nothing else has to be stored together with the answers."""
 
 
 class Writer:
@@ -84,34 +91,47 @@ class Writer:
         self.settled: set[str] = set()
         """… and changed nothing that other systems would have to be told."""
 
-    def write(self, items: Sequence[tuple[Stored, Shadow | None, Step]], *, alone: bool = False) -> int:
+    def write(self, items: Sequence[Item], *, alone: bool = False) -> int:
         """Carry out these steps; returns how many succeeded. What fails becomes a letter or waits for the next pass.
 
         ``alone``: no other system is written these records meanwhile, so they stay as they are until the answers come.
         """
         before = len(self.written)
-        by_action: dict[str, list[tuple[Stored, Shadow | None, Step]]] = {}
+        by_action: dict[Action, list[Item]] = {}
         for item in items:
             by_action.setdefault(item[2].action, []).append(item)
-        for action in ("create", "update", "archive", "delete"):
+        for action in ACTIONS:
             if action in by_action and self.endpoint.system not in self.job.down:
                 self._write(action, by_action[action], alone)
         return len(self.written) - before
 
-    def _write(self, action: str, items: Sequence[tuple[Stored, Shadow | None, Step]], alone: bool) -> None:
+    def _write(self, action: Action, items: Sequence[Item], alone: bool) -> None:
         with self.job.transaction(self.endpoint.entity) as connection:
-            jobs = self._prepare(connection, items)
-            work.add_intents(connection, self._intents(jobs, alone))
+            jobs = self.prepare(connection, action, items, alone=alone)
+        self.send(action, jobs)
+
+    def prepare(self, connection: Connection, action: Action, items: Sequence[Item], *, alone: bool) -> list[Job]:
+        """Store the intents of these steps, all of one action; what can't be sent is left out. See ``write``."""
+        jobs = self._translated(connection, items)
+        if alone:
+            self._intend_together(connection, action, jobs)
+        else:
+            work.add_intents(connection, self._intents(jobs))
+        return jobs
+
+    def send(self, action: Action, jobs: list[Job], at_last: AtLast = nothing_more) -> None:
+        """Make the calls of what was prepared and stored, and take in the answers. ``at_last``: the end of the
+        transaction that does so."""
         size = max(1, self.endpoint.resource.batch)
         calls = self._calls(action, [jobs[start : start + size] for start in range(0, len(jobs), size)])
-        self._settle(calls, self._look(calls))
+        self._settle(calls, self._look(calls), at_last)
 
     def _calls(self, action: str, chunks: list[list[Job]]) -> list[Call]:
         """Make the calls, several at a time. The lease is renewed meanwhile: were it to run out during a long call,
         another pass would take over, find the record not there yet, and send it again."""
-        pool = self.job.pool(max(1, self.endpoint.resource.parallel))
+        workers = self.job.workers(max(1, self.endpoint.resource.parallel))
         try:
-            calls = [(chunk, pool.submit(self._call, action, chunk)) for chunk in chunks]
+            calls = [(chunk, workers.submit(self._call, action, chunk)) for chunk in chunks]
             left = {call for _, call in calls}
             while left:
                 _, left = wait(left, timeout=HEARTBEAT)
@@ -119,8 +139,9 @@ class Writer:
                     with self.job.transaction(self.endpoint.entity):
                         pass
             return [(chunk, *call.result()) for chunk, call in calls]
-        finally:
-            pool.shutdown(cancel_futures=True)
+        except BaseException:
+            self.job.dismiss()
+            raise
 
     def _look(self, calls: list[Call]) -> dict[str, Remote]:
         """The records that have to be seen once more before their answers can be stored: one call for all of them."""
@@ -143,7 +164,7 @@ class Writer:
             self.job.failed(self.endpoint, error, down=isinstance(error, (AuthenticationError, RateLimited)))
             return {}
 
-    def _prepare(self, connection: Connection, items: Sequence[tuple[Stored, Shadow | None, Step]]) -> list[Job]:
+    def _translated(self, connection: Connection, items: Sequence[Item]) -> list[Job]:
         """Translate canonical values to the system's fields; what can't be expressed there becomes a letter."""
         paths = self.job.refs(self.endpoint)
         values = [
@@ -174,16 +195,7 @@ class Writer:
             jobs.append(Job(record, live, step, wanted, write))
         return jobs
 
-    def _intents(self, jobs: list[Job], alone: bool) -> list[Intent]:
-        names: dict[tuple[str, ...], bytes] = {}
-
-        def fields(one: Job) -> bytes:
-            """The record holds the values, as long as nobody else can change it: their names are enough then."""
-            if not alone:
-                return encoded(one.values)
-            write = one.step.write
-            return names.get(write) or names.setdefault(write, encoded(write))
-
+    def _intents(self, jobs: list[Job]) -> list[Intent]:
         run, system, entity, now = self.job.run, self.endpoint.system, self.endpoint.entity, self.job.now()
         return [
             Intent(
@@ -194,11 +206,19 @@ class Writer:
                 one.step.action,
                 one.write.id,
                 one.write.version,
-                fields(one),
+                encoded(one.values),
                 now,
             )
             for one in jobs
         ]
+
+    def _intend_together(self, connection: Connection, action: Action, jobs: list[Job]) -> None:
+        """The records hold the values, as long as nobody else can change them: one note for all of them is enough."""
+        groups: dict[tuple[str, ...], list[work.Sent]] = {}
+        for one in jobs:
+            groups.setdefault(one.step.write, []).append((one.record.hub_id, one.write.id, one.write.version))
+        where = (self.job.run, self.endpoint.system, self.endpoint.entity, action)
+        work.intend_together(connection, where, groups, self.job.now())
 
     def _call(self, action: str, chunk: list[Job]) -> tuple[list[Result], HubError | None]:
         """Make the call; runs in a worker thread, touches nothing but the connector."""
@@ -227,7 +247,7 @@ class Writer:
                 result.error = UnexpectedAnswer("a create was answered without the record's id")
         return results, None
 
-    def _settle(self, calls: list[Call], fresh: Mapping[str, Remote]) -> None:
+    def _settle(self, calls: list[Call], fresh: Mapping[str, Remote], at_last: AtLast) -> None:
         """Store what became of these calls, in one transaction: should it fail, the intents are there to be probed."""
         jobs: list[Job] = []
         results: list[Result] = []
@@ -240,6 +260,7 @@ class Writer:
                     results += answers
             if jobs:
                 self._store_results(connection, jobs, results, fresh)
+            at_last(connection)
         failed = sum(result.error is not None for result in results)
         self.job.emit(
             "batch.written",

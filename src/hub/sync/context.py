@@ -61,6 +61,7 @@ class Pass:
     """Something was observed anew while writing: another round may find more to do."""
     pool: Callable[[int], Executor] = ThreadPoolExecutor
     """Makes what calls run in, so many at a time."""
+    _workers: dict[int, Executor] = field(default_factory=dict)
     begun: dict[tuple[str, str], Iterable[Page]] = field(default_factory=dict)
     """(system, entity) → a feed that was begun before its turn (see ``feeds``)."""
     behind: str = ""
@@ -145,6 +146,17 @@ class Pass:
             self._renewed = now
             for other in self.leases.values():  # their turn comes later in the pass
                 runs.extend_lease(connection, other, expires)
+
+    def workers(self, at_once: int) -> Executor:
+        """What calls run in, so many at a time; kept until ``dismiss``."""
+        if at_once not in self._workers:
+            self._workers[at_once] = self.pool(at_once)
+        return self._workers[at_once]
+
+    def dismiss(self) -> None:
+        """Wait for calls under way, make none of those that wait for their turn, and let the workers go."""
+        while self._workers:
+            self._workers.popitem()[1].shutdown(cancel_futures=True)
 
     def overdue(self) -> bool:
         """Whether this process was away (suspended, swapped out) for so long that another may have taken over."""

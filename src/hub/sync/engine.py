@@ -6,7 +6,6 @@ import gc
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from hub.errors import ConfigurationError, HubError
 from hub.store import runs, work
 from hub.store.database import Store, open_store
 from hub.sync import behind, conflicts, explain, letters, merging, splitting, status, undo
+from hub.sync.at_once import AtOnce
 from hub.sync.context import LEASE_SECONDS, Pass, instant
 from hub.sync.feeds import in_order
 from hub.sync.holder import identity, is_dead
@@ -206,8 +206,8 @@ class Engine:
                     hold_unread(run.job, endpoint)
             asked = in_order(run.job, asked)
             for endpoint in asked:
-                on_new = partial(rounds.write_new, endpoint) if rounds and endpoint is asked[-1] else None
-                observe(run.job, endpoint, full=full, on_new=on_new)
+                at_once = AtOnce(rounds, endpoint) if rounds and endpoint is asked[-1] else None
+                observe(run.job, endpoint, full=full, at_once=at_once)
                 hold_unread(run.job, endpoint)
 
     def _recover(self, run: _Run) -> None:
@@ -328,6 +328,7 @@ class _Run:
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         job, report = self.job, self.job.report
+        job.dismiss()
         gc.set_threshold(*self.gc_threshold)
         try:
             with job.store.begin() as connection:

@@ -83,6 +83,8 @@ class Intake:
         """A person said that the record is none of those it looks like."""
         self.doubts: dict[str, str] = {}
         """Lines that are not believed to be gone yet (field → key of its lines): what is taken in comes from a list."""
+        self.marks_new = True
+        """New records are marked for a plan; otherwise whoever takes them from ``Taken.new`` sees to that."""
         self.paths = job.refs(endpoint)
         self.rules = matching.rules_of(job.setup, endpoint.entity)
         self.fields = tuple(dict.fromkeys(name.partition(".")[0] for name in self.lens.remote_fields))
@@ -323,7 +325,7 @@ class Intake:
         """A new canonical record."""
         hub_id = behind.own(self.job, self.job.new_id())
         stamps = {"*": [self.endpoint.system, edited_at(one.remote, batch.at)]}
-        batch.created.append(RecordWrite(hub_id, self.endpoint.entity, one.values, stamps, 1))
+        batch.created.append(RecordWrite(hub_id, self.endpoint.entity, one.values, stamps, int(self.marks_new)))
         batch.shadows_new.append(self._shadow(one, hub_id, {}))
         batch.entries.append(
             Entry(

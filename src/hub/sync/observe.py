@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any, Literal
 
 from hub.connect.capabilities import Get, ListChanges, ListIds, Page, Remote
 from hub.errors import AuthenticationError, HubError, RateLimited, Unavailable
 from hub.store import runs, shadows, work
-from hub.store.records import Stored
 from hub.sync import applied, behind, outcomes
+from hub.sync.at_once import AtOnce
 from hub.sync.context import Pass, instant
 from hub.sync.feeds import ahead, opened
 from hub.sync.intake import Intake
@@ -19,18 +19,15 @@ from hub.sync.second_look import doubtful, line_keys
 
 GET_BATCH = 100
 JOINED = 1000
-ENOUGH = 500
-"""New records on one page that are worth a short way of their own; fewer are planned with everything else."""
-OnNew = Callable[[list[Stored]], None]
 Feed = Literal["changes", "listed", "nothing missing"]
 """``listed``: a complete listing whose ids were kept, to be compared with what is known. ``nothing missing``: one that
 needs no comparing, because nothing was known before it or deletions don't show in it."""
 
 
-def observe(job: Pass, endpoint: Endpoint, *, full: bool = False, on_new: OnNew | None = None) -> None:
+def observe(job: Pass, endpoint: Endpoint, *, full: bool = False, at_once: AtOnce | None = None) -> None:
     """Read one endpoint. A failure is reported and leaves what was stored so far; the rest of the pass goes on.
 
-    ``on_new`` is given the records that are simply new, a full page at a time, before the next page is read.
+    ``at_once`` is given the records that are simply new, page by page, before the next page is read.
     """
     if endpoint.direction == "out":
         with job.transaction(endpoint.entity) as connection:
@@ -43,7 +40,7 @@ def observe(job: Pass, endpoint: Endpoint, *, full: bool = False, on_new: OnNew 
     if (endpoint.system, endpoint.entity) in job.blocked:
         return  # creates still in doubt, too, would look like records of somebody else's
     try:
-        _observe(job, endpoint, full, on_new)
+        _observe(job, endpoint, full, at_once)
     except HubError as error:
         job.blocked.add((endpoint.system, endpoint.entity))
         job.failed(endpoint, error, down=isinstance(error, (AuthenticationError, Unavailable, RateLimited)))
@@ -84,7 +81,7 @@ def hold_unread(job: Pass, endpoint: Endpoint) -> None:
         job.find("unread", endpoint, "", message)
 
 
-def _observe(job: Pass, endpoint: Endpoint, full: bool, on_new: OnNew | None) -> None:
+def _observe(job: Pass, endpoint: Endpoint, full: bool, at_once: AtOnce | None) -> None:
     with job.store.read() as connection:
         cursor = runs.cursor(connection, endpoint.system, endpoint.entity) or {}
     known_lens = cursor.get("lens")
@@ -94,7 +91,7 @@ def _observe(job: Pass, endpoint: Endpoint, full: bool, on_new: OnNew | None) ->
     intake.doubts = line_keys(job, endpoint)
     _redo_waiting(job, endpoint, intake)
     first_lens = None if known_lens else endpoint.lens.version
-    feed = _read_pages(job, endpoint, intake, start, first_lens=first_lens, on_new=on_new)
+    feed = _read_pages(job, endpoint, intake, start, first_lens=first_lens, at_once=at_once)
     if intake.doubts:
         _look_at_lines(job, endpoint, intake)
     changes = {"lens": endpoint.lens.version, "observed_at": job.now()}
@@ -108,7 +105,7 @@ def _observe(job: Pass, endpoint: Endpoint, full: bool, on_new: OnNew | None) ->
 
 
 def _read_pages(
-    job: Pass, endpoint: Endpoint, intake: Intake, start: str | None, *, first_lens: str | None, on_new: OnNew | None
+    job: Pass, endpoint: Endpoint, intake: Intake, start: str | None, *, first_lens: str | None, at_once: AtOnce | None
 ) -> Feed:
     """Take in the feed, and say what it was."""
     system, entity = endpoint.system, endpoint.entity
@@ -124,9 +121,14 @@ def _read_pages(
     read, next_look = 0, JOINED
     joined = _joined(pages)
     # What is new is written while reading: then the next page is on its way meanwhile.
-    for page in ahead(joined, job.pool) if on_new is not None and start is None else joined:
+    if at_once is not None and at_once.is_allowed():
+        intake.marks_new = False
+    for page in ahead(joined, job.pool) if at_once is not None and start is None else joined:
+        send = None
         with job.transaction(entity) as connection:
             taken = intake.take(connection, page.records)
+            if at_once is not None and not intake.marks_new:
+                send = at_once.take(connection, taken.new)
             if listing:
                 shadows.seen(connection, system, entity, _live_ids(page))
             if page.cursor is not None:
@@ -147,8 +149,9 @@ def _read_pages(
             seen=len(page.records),
             changed=taken.changed,
         )
-        if on_new is not None and len(taken.new) >= ENOUGH:
-            on_new(taken.new)
+        if send is not None:
+            send()
+    intake.marks_new = True
     if not complete or start is not None:
         return "changes"
     return "listed" if listing else "nothing missing"

@@ -65,15 +65,14 @@ class Planner:
         with self.job.store.read() as connection:
             return self.plan(connection, list(records.load(connection, hub_ids).values()))
 
-    def plan_new(self, found: list[Stored], source: str) -> list[Planned]:
+    def plan_new(self, connection: Connection, found: list[Stored], source: str) -> list[Planned]:
         """What to write for records that were just made of what ``source`` shows: it needs no write, no other system
         has them yet, and nothing is known of them but what was stored a moment ago."""
         written, endpoints = self._writable()
         targets: dict[str, list[Target]] = {record.hub_id: [] for record in found}
-        with self.job.store.read() as connection:
-            for endpoint in endpoints:
-                if endpoint.system != source:
-                    self._add_targets(connection, endpoint, found, {}, {}, targets)
+        for endpoint in endpoints:
+            if endpoint.system != source:
+                self._add_targets(connection, endpoint, found, {}, {}, targets)
         complete = len(endpoints) == len(written)
         return [
             Planned(record, {}, plan_record(self._subject(record, []), targets[record.hub_id]), complete)

@@ -12,7 +12,7 @@ from hub.store.codec import dumps
 from hub.store.records import Stored
 from hub.store.shadows import Shadow
 from hub.sync import behind
-from hub.sync.apply import Writer, approve
+from hub.sync.apply import Item, Writer, approve
 from hub.sync.context import Pass
 from hub.sync.gate import Gate
 from hub.sync.plan import Step, shown_fields
@@ -22,7 +22,6 @@ from hub.sync.report import Held, Plan, PlannedWrite
 
 NAMED = 300
 """Writes that a sync's report names; the rest is counted."""
-Item = tuple[Stored, Shadow | None, Step]
 WriteKey = tuple[str, str, str, str]
 """(system, entity, hub id, digest of what it does) of a write."""
 
@@ -100,7 +99,7 @@ class Rounds:
                     elif is_risky(step) and budgets[step.system] is not None:
                         risky[step.system].append(planned.record.hub_id)
                     else:
-                        todo.setdefault(step.system, []).append(_item(planned, step))
+                        todo.setdefault(step.system, []).append(item_of(planned, step))
             wrote |= self._apply(writers, todo, page)
         for system, hub_ids in risky.items():
             wrote |= self._apply_risky(planner, writers[system], hub_ids, budgets[system])
@@ -122,28 +121,12 @@ class Rounds:
                 records.mark(connection, entity, settled, 0)
                 work.close_replayed(connection, settled, at=self.job.now())
 
-    def write_new(self, source: Endpoint, found: list[Stored]) -> None:
-        """The short way for records that ``source`` has just shown for the first time: create them elsewhere now, from
-        memory, while the rest is still being read. Whatever can't be done like this stays to be planned in its turn."""
-        entity = source.entity
-        others = [e for e in self.job.setup.of_entity(entity) if e.direction != "in" and e.system != source.system]
-        if any(self.gate.first_sync(endpoint) for endpoint in others):
-            return
-        page = Planner(self.job, entity).plan_new(found, source.system)
-        self._settle(entity, page)
-        todo: dict[str, list[Item]] = {}
-        for planned in page:
-            for step in planned.verdict.steps:
-                todo.setdefault(step.system, []).append(_item(planned, step))
-        self._apply({e.system: Writer(self.job, e) for e in others}, todo, page)
-        self.wrote_new = True
-
     def _apply(self, writers: dict[str, Writer], todo: dict[str, list[Item]], page: list[Planned]) -> bool:
         """Write one page; a record all of whose writes went through as meant needs no second look."""
         wrote = False
         for system, items in todo.items():
             wrote |= writers[system].write(items, alone=len(todo) == 1) > 0
-            self._name(writers[system].endpoint, items, writers[system].written)
+            self.name(writers[system].endpoint, items, writers[system].written)
         clean = []
         for planned in page:
             systems = [step.system for step in planned.verdict.steps]
@@ -187,10 +170,10 @@ class Rounds:
             page = planner.plan_again(hub_ids[start : start + 500])
             for planned in page:
                 planned.verdict.steps = [s for s in self._approved(planned) if s.system == endpoint.system]
-            items = [_item(planned, step) for planned in page for step in planned.verdict.steps]
+            items = [item_of(planned, step) for planned in page for step in planned.verdict.steps]
             wrote |= writer.write(items) > 0
             self._spent[key] += len(writer.written)
-            self._name(endpoint, items, writer.written)
+            self.name(endpoint, items, writer.written)
             writer.settled.clear()
             writer.written.clear()
         return wrote
@@ -212,7 +195,8 @@ class Rounds:
                 Held(step.system, record.entity, record.hub_id, title(self.job, record), reason, detail)
             )
 
-    def _name(self, endpoint: Endpoint, items: Iterable[Item], written: set[str]) -> None:
+    def name(self, endpoint: Endpoint, items: Iterable[Item], written: set[str]) -> None:
+        """Report these writes, as far as they were carried out."""
         for record, shadow, step in items:
             if record.hub_id in written:
                 if self._number > 2:
@@ -228,7 +212,7 @@ def write_key(system: str, entity: str, hub_id: str, fields: Mapping[str, Any]) 
     return system, entity, hub_id, hashlib.sha256(dumps(fields).encode()).hexdigest()[:16]
 
 
-def _item(planned: Planned, step: Step) -> Item:
+def item_of(planned: Planned, step: Step) -> Item:
     return planned.record, planned.shadows.get(step.system), step
 
 
