@@ -276,12 +276,8 @@ class Http:
             self._count("calls")
             started = time.monotonic()
             try:
-                response = self._session.request(
-                    call.method,
-                    call.url,
-                    params={**call.params, **signed.params},
-                    data=call.body,
-                    headers={**call.headers, **signed.headers},
+                response = self._session.send(
+                    self._prepared(call, signed),
                     timeout=(options.connect_timeout, options.read_timeout),
                     allow_redirects=False,
                     stream=True,
@@ -299,6 +295,21 @@ class Http:
         )
         self._log(call, signed.headers, answer, time.monotonic() - started)
         return answer, self._classify(answer) if self._classify else None
+
+    def _prepared(self, call: _Call, signed: Signed) -> requests.PreparedRequest:
+        """As ``Session.request`` would make it; what that merges for each call from the session is the same for all."""
+        session = self._session
+        prepared = requests.PreparedRequest()
+        prepared.prepare(
+            method=call.method,
+            url=call.url,
+            headers={**session.headers, **call.headers, **signed.headers},
+            data=call.body,
+            params={**call.params, **signed.params},
+            auth=_unsigned,
+            cookies=session.cookies,
+        )
+        return prepared
 
     def _log(self, call: _Call, signed: Mapping[str, str], answer: Answer, seconds: float) -> None:
         log = self._services.log

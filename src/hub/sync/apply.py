@@ -148,7 +148,10 @@ class Writer:
         connector = self.endpoint.connector
         answered = [(chunk, results) for chunk, results, failure in calls if failure is None]
         ids = [
-            one.seen_again(result) for chunk, results in answered for one, result in zip(chunk, results, strict=True)
+            one.seen_again(result)
+            for chunk, results in answered
+            for one, result in zip(chunk, results, strict=True)
+            if result.error is not None or result.remote is None or result.remote.record is None
         ]
         wanted = list(dict.fromkeys(key for key in ids if key))
         if not wanted or not isinstance(connector, Get):
