@@ -218,6 +218,12 @@ def test_a_line_is_removed_though_we_keep_a_field_of_it_that_the_system_never_sh
     assert told(decision) == [("f[2]", "accepted", "edit")]
 
 
+def test_a_field_of_lines_that_the_mapping_reads_only_now_is_taken_in() -> None:
+    decision = merge([line(1, price=9)], [line(1, price=9)], [line(1, 5)])
+    assert told(decision) == [("f[1].price", "accepted", "edit")]
+    assert decision.values["f"] == [line(1, 5, price=9)], "what we changed meanwhile stays"
+
+
 def test_lines_that_the_system_had_rewritten_are_judged_against_what_we_meant() -> None:
     decision = merge([line(1, 10)], [line(1, 12)], [line(1, 9)], meant=[line(1, 9)])
     assert told(decision) == [("f[1].qty", "accepted", "edit")] and decision.unpaired == {"f"}

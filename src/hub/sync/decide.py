@@ -85,7 +85,9 @@ def decide(sight: Sight, fields: Mapping[str, LensField], policy: EntityPolicy) 
             continue
         theirs = sight.theirs[name]
         base = ABSENT if sight.base is None else sight.base.get(name, ABSENT)
-        if base is not ABSENT and theirs == base and name in sight.ours:
+        same = base is not ABSENT and theirs == base and name in sight.ours
+        # Lines that were shown before may have a field that was never taken in: the mapping reads it only now.
+        if same and (lens_field.lines is None or theirs == sight.ours[name]):
             continue
         if lens_field.lines is not None:
             _decide_lines(decision, sight, lens_field, policy, base)
