@@ -22,6 +22,7 @@ from hub.store.records import Stored
 from hub.sync.backtest import Difference, What
 from hub.sync.chain import Chain, Given, holder
 from hub.sync.decide import ABSENT, Sight, judged
+from hub.sync.paths import plain
 from hub.sync.places import overlap, value_at
 from hub.sync.policy import EntityPolicy, Setup
 
@@ -135,11 +136,10 @@ class _Trial:
             self.report.differing += one.differs
 
     def note(self, what: What, system: str, path: str, sample: dict[str, Any]) -> None:
-        head, _, rest = path.partition("[")
-        plain = head + rest.partition("]")[2] if rest else head
-        key = (what, system, plain)
+        name = plain(path)
+        key = (what, system, name)
         if key not in self.by_name:
-            self.by_name[key] = Difference(what, system, plain)
+            self.by_name[key] = Difference(what, system, name)
             self.report.differences.append(self.by_name[key])
         self.by_name[key].add(sample)
 

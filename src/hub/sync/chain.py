@@ -11,6 +11,7 @@ from typing import Any
 
 from hub.model.spec import EntitySpec
 from hub.store.journal import Logged
+from hub.sync.paths import head, line_of
 from hub.sync.places import with_value
 
 Values = dict[str, Any]
@@ -62,12 +63,12 @@ def changes(entry: Logged) -> Iterator[tuple[str, Any, Any]]:
 
 def holder(given: dict[str, Given], path: str) -> Given:
     """Who gave the value at a place: its own word, else its line's, else the whole field's, else the record's."""
-    line = path.partition("]")[0] + "]" if "[" in path else path
+    line = line_of(path)
     below = [g for name, g in given.items() if path == line and name.startswith(f"{line}.")]
     known = [g for g in (given.get(path), given.get(line), *below) if g is not None]
     if known:
         return max(known, key=lambda one: str(one["at"]))
-    return given.get(path.partition("[")[0]) or given.get("*") or NOBODY
+    return given.get(head(path)) or given.get("*") or NOBODY
 
 
 def _gave(given: dict[str, Given], entry: Logged) -> dict[str, Given]:

@@ -9,7 +9,8 @@ from hub.store.journal import Logged
 from hub.sync.chain import Chain, Given, changes, holder
 from hub.sync.decide import ABSENT
 from hub.sync.lineage import Lineage
-from hub.sync.places import head, overlap, value_at
+from hub.sync.paths import head, plain
+from hub.sync.places import overlap, value_at
 from hub.sync.policy import Setup
 
 Row = dict[str, Any]
@@ -144,9 +145,8 @@ class Steps:
 
     def _why(self, rule: str, path: str) -> str:
         if rule == "authority":
-            plain = head(path) + (path.partition("]")[2] if "[" in path else "")
             owners = self.setup.policies[self.entity].authority
-            owner = owners.get(plain) or owners.get(head(path))
+            owner = owners.get(plain(path)) or owners.get(head(path))
             return f"{owner} owns it" if owner else "another system owned it then"
         return WHY.get(rule, rule)
 
