@@ -2,7 +2,8 @@
 
 | request                | body or query → answer                                                                |
 |------------------------|---------------------------------------------------------------------------------------|
-| GET stats              | → calls, reads, writes, by_operation, by_status, records_written                       |
+| GET stats              | → calls, reads, writes, by_operation, by_status, records_written; most_at_once and      |
+|                        | most_in_a_second: the most calls under way together, and begun within any one second    |
 | POST reset_stats       | → the stats so far                                                                     |
 | POST latency           | ``{"ms", "jitter"}`` (ms ± jitter)                                                      |
 | GET resources          | → ``{"resources": {name: number of records}}``                                          |
@@ -21,9 +22,11 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 import traceback
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
@@ -42,12 +45,32 @@ class Stats:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._under_way = 0
         self._reset()
 
     def _reset(self) -> None:
         self.operations: Counter[str] = Counter()
         self.statuses: Counter[str] = Counter()
         self.kinds: Counter[str] = Counter()
+        self.most_at_once = self.most_in_a_second = 0
+        self._came: deque[float] = deque()
+
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """Around each call, from its arrival until its answer is ready to be sent."""
+        with self._lock:
+            now = time.monotonic()
+            self._under_way += 1
+            self.most_at_once = max(self.most_at_once, self._under_way)
+            self._came.append(now)
+            while self._came[0] <= now - 1:
+                self._came.popleft()
+            self.most_in_a_second = max(self.most_in_a_second, len(self._came))
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way -= 1
 
     def count(self, operation: Operation, status: str) -> None:
         with self._lock:
@@ -60,6 +83,7 @@ class Stats:
             return {
                 "calls": sum(self.operations.values()), "reads": self.kinds["read"], "writes": self.kinds["write"],
                 "by_operation": dict(sorted(self.operations.items())), "by_status": dict(sorted(self.statuses.items())),
+                "most_at_once": self.most_at_once, "most_in_a_second": self.most_in_a_second,
             }  # fmt: skip
 
     def reset(self) -> None:
