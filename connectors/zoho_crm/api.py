@@ -170,6 +170,14 @@ class ZohoApi:
             raise UnexpectedAnswer(f"a channel was answered by {answer.excerpt()}", where=self.place("watch"))
         return dict(entries[0])
 
+    def unwatch(self, channel: str) -> Record:
+        """End a notification channel; its entry in the answer."""
+        answer = self._call(
+            "DELETE", "/actions/watch", params={"channel_ids": channel}, idempotent=True, accept=(400,), where="watch"
+        )
+        entries = (answer.json() or {}).get("watch") or [{}]
+        return dict(entries[0])
+
     def modules(self) -> list[Record]:
         return list(self._call("GET", "/settings/modules", where="modules").json()["modules"])
 
