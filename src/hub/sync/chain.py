@@ -55,7 +55,7 @@ def changes(entry: Logged) -> Iterator[tuple[str, Any, Any]]:
     elif entry.kind == "resolved":
         if detail.get("path") not in (None, "*", "match") and detail.get("take") in ("theirs", "value"):
             yield detail["path"], detail.get("ours"), detail["theirs" if detail["take"] == "theirs" else "value"]
-    elif entry.kind not in ("written", "new", "linked", "deleted"):  # taken back, merged
+    elif entry.kind not in ("written", "new", "linked", "deleted"):  # taken back, merged, pruned
         for path, pair in (detail.get("fields") or {}).items():
             if isinstance(pair, (list, tuple)) and len(pair) == 2:
                 yield path, pair[0], pair[1]
@@ -79,6 +79,9 @@ def _gave(given: dict[str, Given], entry: Logged) -> dict[str, Given]:
         take, path = entry.detail.get("take"), str(entry.detail.get("path"))
         system = {"theirs": entry.system, "ours": holder(given, path)["system"]}.get(str(take), "hub")
         return {**given, path: {"system": system, "at": entry.at, "by": "a person"}}
+    if entry.kind == "pruned":
+        told = entry.detail["given"].items()
+        return {**given, **{path: {"system": system, "at": at, "by": by} for path, (system, at, by) in told}}
     if entry.kind != "observed":
         who = {"system": "hub", "at": entry.at, "by": None}
     paths = [path for path, _, _ in changes(entry)]

@@ -7,6 +7,7 @@ from typing import Any
 
 from hub.store.journal import Logged
 from hub.sync.chain import Chain, Given, changes, holder
+from hub.sync.compact import PRUNED
 from hub.sync.decide import ABSENT
 from hub.sync.lineage import Lineage
 from hub.sync.paths import head, plain
@@ -112,8 +113,11 @@ class Steps:
             return [{**base, **entry.detail}] if path == "*" or _about(path, name) else []
         if entry.kind in ("linked", "deleted"):
             return []
+        if entry.kind == PRUNED:
+            base["text"] = f"{entry.detail['entries']} changes since {entry.detail['since']}: pruned"
         moved = {path: [old, new] for path, old, new in changes(entry) if _about(path, name)}
-        return [{**base, "fields": moved, "text": str(entry.detail.get("because") or entry.kind)}] if moved else []
+        told = {"text": str(entry.detail.get("because") or entry.kind), **base}
+        return [{**told, "fields": moved}] if moved else []
 
     def _decision(self, base: Row, entry: Logged, index: int, change: list[Any]) -> Row:
         path, kind, rule, before, theirs, ours = change
