@@ -52,8 +52,6 @@ class Pass:
     report: PassReport
     yes: bool = False
     """The user approved beforehand what would otherwise be held (first sync, budget)."""
-    urgent: bool = False
-    """Somebody waits for it: a small pass that hints brought about, as against one that comes round by the clock."""
     leases: dict[str, Lease] = field(default_factory=dict)
     down: dict[str, str] = field(default_factory=dict)
     """Systems that failed in this pass, and why: nothing more is asked of them."""

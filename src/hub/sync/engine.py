@@ -113,7 +113,6 @@ class Engine:
         Raises Unavailable when another pass works on the entity: the hints wait.
         """
         with _Run(self, "hints", [entity], False) as run:
-            run.job.urgent = True
             self._recover(run)
             look = hinted.Look(run.job, entity)
             if look.observe():
@@ -262,15 +261,12 @@ class Engine:
         dry_run: bool = False,
         progress: Callable[[int], None] = lambda gone: None,
     ) -> Pruned:
-        """Take away what is older than the history that is kept (``retention``; None: the project's own). Passes may
-        run meanwhile. ``dry_run``: only count. ``progress`` is told how many entries have gone.
+        """Take away what is older than the history that is kept (None: the project's ``retention``), or only count it.
 
-        Raises ConfigurationError for a retention that can't be, Unavailable while another prune or an undo is at work.
+        Passes may run meanwhile. ``progress`` is told how many entries have gone. Raises what ``Pruner.work`` does.
         """
-        pruner = Pruner(
-            self.store, self.setup, self.clock, self.owner, retention or self.setup.retention, progress=progress
-        )
-        return pruner.work(dry_run=dry_run)
+        keep = retention or self.setup.retention
+        return Pruner(self.store, self.setup, self.clock, self.owner, keep, progress=progress).work(dry_run=dry_run)
 
     # what operators ask -------------------------------------------------------------------------------------------
 
