@@ -12,6 +12,8 @@
 | POST edit              | ``{"resource", "id", "values", "as"}`` → ``{"record": {…}}``                             |
 | POST delete            | ``{"resource", "id", "as"}`` → ``{}``                                                    |
 | GET history            | ``?since=SEQ`` → ``{"history": [{seq, at, resource, id, action, by, user, values}]}``     |
+| GET, POST, DELETE hooks | ``{"url", "key", "resources"}``: post the hub's own message at every change there;         |
+|                        | ``{"delivery": {…}}`` (see ``sandbox_hooks``) → ``{"hooks", "delivery", "answers"}``     |
 | GET, POST, DELETE faults | a fault or a list (see ``sandbox_faults``) → ``{"faults": […]}``                        |
 | GET, POST clock        | ``{"advance": s}``, ``{"freeze": iso, "step": s}``, ``{"real": true}`` → ``{"now": iso}``  |
 
@@ -35,6 +37,7 @@ import msgspec
 
 from hub.connect.sandbox import FAULT, Operation, SandboxApp
 from hub.connect.sandbox_faults import FIRST_KINDS, ROW_KINDS, Answer, Drop, Fault, Faults, answer
+from hub.connect.sandbox_hooks import Delivery, Plugin
 from hub.connect.sandbox_rows import DECODER, ENCODER, respell
 
 JSON = "application/json; charset=utf-8"
@@ -102,6 +105,8 @@ class Control:
         self._latency = (0.0, 0.0)
         self._chance = random.Random(seed)
         self._journal_mark = len(app.journal)
+        self.plugin = Plugin()
+        app.journal.listeners.append(self.plugin.note)
 
     def set_latency(self, ms: float, jitter: float = 0) -> None:
         """Delay every answer of the product's API by ``ms`` ± ``jitter`` milliseconds."""
@@ -232,6 +237,23 @@ class Control:
         for spec in given if isinstance(given, list) else [given]:
             self.faults.add(spec)
         return self._get_faults()
+
+    def _get_hooks(self, _: Any = None) -> dict[str, Any]:
+        return self.plugin.as_json()
+
+    def _post_hooks(self, given: dict[str, Any]) -> dict[str, Any]:
+        if "delivery" in given:
+            try:
+                self.plugin.sender.delivery = Delivery(**given["delivery"])
+            except TypeError as problem:
+                raise ValueError(str(problem)) from None
+        if "url" in given:
+            self.plugin.install(_needed(given, "url"), _needed(given, "key"), list(given.get("resources") or ()))
+        return self._get_hooks()
+
+    def _delete_hooks(self, _: Any) -> dict[str, Any]:
+        self.plugin.remove()
+        return self._get_hooks()
 
     def _get_clock(self, _: Any = None) -> dict[str, Any]:
         return {"now": self.app.clock.now().isoformat().replace("+00:00", "Z")}
