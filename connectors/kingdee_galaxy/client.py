@@ -51,7 +51,13 @@ class Client:
             services,
             auth=self.auth,
             classify=self._classify,
-            budget=budget_of(self.auth.account, per_second=settings.calls_per_second, at_once=settings.sessions + 1),
+            budget=budget_of(
+                self.auth.account,
+                per_second=settings.calls_per_second,
+                at_once=settings.sessions + 1,
+                per_day=settings.calls_per_day,
+                day=settings.time_zone,
+            ),
             options=HttpOptions(
                 verify=settings.verify, read_timeout=settings.timeout, headers={"Accept-Charset": "utf-8"}
             ),

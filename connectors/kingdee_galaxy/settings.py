@@ -51,6 +51,9 @@ class Settings(BaseModel):
     time_zone: str = Field(default="Asia/Shanghai", description="Zone of the server's naive times.")
     sessions: int = Field(default=2, ge=1, le=5, description="Sessions at once; calls within one wait for each other.")
     calls_per_second: float | None = Field(default=None, gt=0)
+    calls_per_day: int | None = Field(
+        default=None, ge=1, description="Calls a day (in time_zone) that your contract allows; null: no limit is known."
+    )
     operation: Literal["ExcuteOperation", "ExecuteOperation"] = Field(
         default="ExcuteOperation", description="Spelling to try first; the other is tried when nothing happened."
     )

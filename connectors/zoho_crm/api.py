@@ -170,6 +170,14 @@ class ZohoApi:
             raise UnexpectedAnswer(f"a channel was answered by {answer.excerpt()}", where=self.place("watch"))
         return dict(entries[0])
 
+    def unwatch(self, channel: str) -> Record:
+        """End a notification channel; its entry in the answer."""
+        answer = self._call(
+            "DELETE", "/actions/watch", params={"channel_ids": channel}, idempotent=True, accept=(400,), where="watch"
+        )
+        entries = (answer.json() or {}).get("watch") or [{}]
+        return dict(entries[0])
+
     def modules(self) -> list[Record]:
         return list(self._call("GET", "/settings/modules", where="modules").json()["modules"])
 
@@ -198,11 +206,16 @@ class ZohoApi:
         with self._lock:
             self._counted["credits"] += credits
         try:
-            return self._open().request(method, BASE + path, where=self.place(where), **options)
+            http = self._open()
+            answer = http.request(method, BASE + path, where=self.place(where), cost=credits, **options)
         except HubError as error:
             # What the classifier says does not know where it happened.
             error.where = error.where or self.place(where)
             raise
+        left = answer.headers.get("X-API-CREDITS-REMAINING")
+        if left and left.isdigit():
+            http.told_left(int(left))  # sent once half of the day's credits are used
+        return answer
 
     def _open(self) -> Http:
         with self._lock:
@@ -218,6 +231,8 @@ class ZohoApi:
                         f"zoho_crm:{self.auth.account}",
                         per_second=settings.calls_per_second,
                         at_once=settings.calls_at_once,
+                        per_day=settings.credits_per_day,
+                        unit="credits",
                     ),
                     options=HttpOptions(
                         connect_timeout=settings.connect_timeout,

@@ -16,14 +16,15 @@ from .metadata import Metadata, to_resource
 from .reading import Reader
 from .seed import MODULES, seed_module
 from .settings import Settings, read_settings
-from .watching import hints, subscribe
+from .watching import hints, subscribe, unsubscribe
 from .writing import Writer
 
 MAIN = tuple(name for name in MODULES if seed_module(name).get("kind") != "subform")
 
 
 class ZohoConnector:
-    """Implements Connector, ListChanges, ListIds, Get, Create, Update, Delete, Probe and Subscribe. Thread-safe."""
+    """Implements Connector, ListChanges, ListIds, Get, Create, Update, Delete, Probe, Subscribe and Unsubscribe.
+    Thread-safe."""
 
     name = "zoho_crm"
 
@@ -107,6 +108,9 @@ class ZohoConnector:
 
     def subscribe(self, resource: str, callback_url: str, secret: str) -> str | None:
         return subscribe(self._api, self._services, resource, callback_url, secret)
+
+    def unsubscribe(self, resource: str, callback_url: str) -> None:
+        unsubscribe(self._api, resource, callback_url)
 
     def hints(self, headers: dict[str, str], body: bytes, secret: str) -> list[tuple[str, str]]:
         return hints(body, secret)

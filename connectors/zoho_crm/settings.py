@@ -63,6 +63,9 @@ class Settings(BaseModel):
     calls_at_once: int = Field(default=5, ge=1)
     """Calls under way at once (the free edition allows 5, the largest 25)."""
     calls_per_second: float | None = Field(default=None, gt=0)
+    credits_per_day: int | None = Field(default=None, ge=1)
+    """Credits that this org may use in 24 hours, all its apps together (5,000 in the free edition; the others by their
+    number of users). Null: unknown until the vendor says what is left, which it does once half are used."""
     connect_timeout: float = Field(default=10, gt=0)
     read_timeout: float = Field(default=60, gt=0)
     attempts: int = Field(default=5, ge=1)

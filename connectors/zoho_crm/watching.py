@@ -48,6 +48,18 @@ def subscribe(api: ZohoApi, services: Services, module: str, callback_url: str, 
     return utc_text(parse_time(entry["details"]["events"][0]["channel_expiry"]))
 
 
+def unsubscribe(api: ZohoApi, module: str, callback_url: str) -> None:
+    """End the channel of one module. Raises the errors of ``hub.errors``."""
+    channel = channel_id(module, callback_url)
+    if not api.has_channel(channel):
+        return
+    entry = api.unwatch(channel)
+    if entry.get("status") != "success" and entry.get("code") != "NOT_SUBSCRIBED":
+        raise RecordRejected(
+            f"{entry.get('code')}: {entry.get('message')}", code=str(entry.get("code")), where=api.place(module)
+        )
+
+
 def hints(body: bytes, secret: str) -> list[tuple[str, str]]:
     """(module, id) of what a notification speaks of. Raises AuthenticationError when its token is not ours."""
     try:

@@ -43,13 +43,23 @@ class AuthenticationError(HubError):
 
 
 class RateLimited(HubError):
-    """The system asks us to slow down. ``wait`` is in seconds, None when the system did not say."""
+    """The system asks us to slow down. ``wait`` is in seconds, None when the system did not say.
+
+    ``spread``: it was not asked at all: the hub itself stopped short of a day's limit, and a later pass goes on.
+    """
 
     def __init__(
-        self, what: str, *, wait: float | None = None, where: str | None = None, cure: str | None = None
+        self,
+        what: str,
+        *,
+        wait: float | None = None,
+        where: str | None = None,
+        cure: str | None = None,
+        spread: bool = False,
     ) -> None:
         super().__init__(what, where=where, cure=cure)
         self.wait = wait
+        self.spread = spread
 
 
 class Unavailable(HubError):

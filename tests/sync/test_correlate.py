@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hub.mapping.lens import LensField, LensLines, Position
-from hub.sync.correlate import correlate
+from hub.sync.correlate import Match, correlate
 from hub.sync.refs import RefPath, mentioned, ref_paths, translate
 
 TAX, NAME = ("tax",), ("name",)
@@ -72,6 +72,24 @@ def test_what_a_record_without_a_link_is(values: Any, key: Any, candidates: Any,
     match = correlate(values, key, RULES, candidates, frozenset(taken), frozenset({"h1", "h2"}))
     assert (match.situation, match.hub_id, match.candidates) == expected
     assert bool(match.reason) == (match.situation == "ambiguous")
+
+
+def test_what_is_said_of_a_match() -> None:
+    def match(found: dict[tuple[str, ...], Any], key: str | None = None, taken: tuple[str, ...] = ()) -> Match:
+        values = {"tax": "T", "name": "A", "city": "B"}
+        return correlate(values, key, RULES, found, frozenset(taken), frozenset({"h1"}))
+
+    one, two = ("h1", {"name": "A", "city": "B"}), ("h2", {"name": "A", "city": "B"})
+    both = ("name", "city")
+    assert match({}) == Match("new", None, "", (), "")
+    assert match({}, "h1") == Match("ours", "h1", "hub key")
+    assert match(hits(NAME, one)) == Match("matched", "h1", "name")
+    assert match(hits(both, one)) == Match("matched", "h1", "name + city")
+    same = Match("ambiguous", None, "name + city", ("h1", "h2"), "2 records have the same name + city")
+    assert match(hits(both, one, two)) == same
+    linked = "another record of this system with the same name + city is linked already"
+    assert match(hits(both, one, two), taken=("h1",)) == Match("ambiguous", None, "name + city", ("h1", "h2"), linked)
+    assert match(hits(NAME, one), taken=("h1",)).reason == linked.replace(" + city", "")
 
 
 HEAD, LINE = RefPath("customer", None, "customer"), RefPath("lines", "product", "product")

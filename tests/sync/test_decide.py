@@ -5,45 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sync.judging import EARLY, LATE, LINES, field, judge, line, merge, told
 
-from hub.mapping.lens import LensField, LensLines, Position
-from hub.sync.decide import ABSENT, Decision, Sight, decide
-from hub.sync.policy import EntityPolicy
-
-AT = Position("test.yaml", 1, 1)
-EARLY, LATE = "2026-01-01T00:00:00.000Z", "2026-01-02T00:00:00.000Z"
-
-
-def field(name: str, direction: Any = "both", strength: Any = "normal", lines: LensLines | None = None) -> LensField:
-    return LensField(name, direction, strength, AT, (name,), lines=lines)
-
-
-def policy(**options: Any) -> EntityPolicy:
-    return EntityPolicy("order", {"crm": "both", "erp": "both"}, **options)
-
-
-def values(value: Any) -> dict[str, Any]:
-    return {} if value is ABSENT else {"f": value}
-
-
-def judge(
-    base: Any, theirs: Any, ours: Any, *, how: LensField | None = None, linked: bool = True, **options: Any
-) -> Decision:
-    """One field ``f`` of a record of the erp. ``linked=False``: the first sighting."""
-    meant = values(options.pop("meant", ABSENT))
-    at = options.pop("at", LATE)
-    sight = Sight(
-        "erp",
-        values(theirs),
-        values(base) if linked else None,
-        meant,
-        values(ours),
-        options.pop("stamps", {"*": ["crm", EARLY]}),
-        at,
-        options.pop("present", frozenset({"crm", "erp"})),
-    )
-    return decide(sight, {"f": how or field("f")}, policy(**options))
-
+from hub.mapping.lens import LensLines
+from hub.sync.decide import ABSENT
 
 A = ABSENT
 PLAIN = [
@@ -160,21 +125,6 @@ def test_a_field_that_is_only_written_is_not_judged() -> None:
     assert judge("a", "b", "a", how=field("f", "out")).changes == []
 
 
-LINES = LensLines("no", {"no": field("no"), "qty": field("qty"), "price": field("price"), "code": field("code", "out")})
-
-
-def line(no: int, qty: Any = 1, **more: Any) -> dict[str, Any]:
-    return {"no": no, "qty": qty, **more}
-
-
-def merge(base: Any, theirs: Any, ours: Any, *, lines: LensLines = LINES, **options: Any) -> Decision:
-    return judge(base, theirs, ours, how=field("f", lines=lines), **options)
-
-
-def told(decision: Decision) -> list[tuple[str, str, str]]:
-    return [(c.path, c.kind, c.rule) for c in decision.changes]
-
-
 HOLD = {"f.qty": "hold"}
 ONE, TWO = [line(1)], [line(1), line(2)]
 NEWER = {"*": ["crm", EARLY], "f[2].qty": ["crm", "2026-01-03T00:00:00.000Z"]}
@@ -216,6 +166,12 @@ def test_lines(base: Any, theirs: Any, ours: Any, options: Any, expected: Any, a
 def test_a_line_is_removed_though_we_keep_a_field_of_it_that_the_system_never_shows() -> None:
     decision = merge(TWO, ONE, [line(1), line(2, code="x")], conflict="hold")
     assert told(decision) == [("f[2]", "accepted", "edit")]
+
+
+def test_a_field_of_lines_that_the_mapping_reads_only_now_is_taken_in() -> None:
+    decision = merge([line(1, price=9)], [line(1, price=9)], [line(1, 5)])
+    assert told(decision) == [("f[1].price", "accepted", "edit")]
+    assert decision.values["f"] == [line(1, 5, price=9)], "what we changed meanwhile stays"
 
 
 def test_lines_that_the_system_had_rewritten_are_judged_against_what_we_meant() -> None:

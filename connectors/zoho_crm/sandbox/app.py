@@ -14,6 +14,7 @@ import msgspec
 
 from hub.connect.answers import decode, encode
 from hub.connect.sandbox import FAULT, Operation, Record, SandboxApp, SandboxClock
+from hub.connect.sandbox_hooks import Delivery
 
 from ..seed import MODULES, seed_module
 from . import problems
@@ -28,7 +29,7 @@ from .problems import ApiProblem
 from .records import Records, Refused
 from .routes import Route, cost, counts_twice, recognise
 from .search import Search
-from .watch import Delivery, Watch
+from .watch import Watch
 from .writes import Writes
 
 JSON = "application/json;charset=UTF-8"
@@ -245,8 +246,8 @@ class ZohoSandbox(SandboxApp):
                 module, _, name = id.partition(".")
                 return self.org.change_field(self._module(module), name, values)
             if resource == WATCH:
-                self.watch.delivery = Delivery(**values)
-                return asdict(self.watch.delivery)
+                self.watch.sender.delivery = Delivery(**values)
+                return asdict(self.watch.sender.delivery)
             module, row = self._module(resource), self._row(resource, id)
             self._try(lambda: self.records_of.update(module, row, values, by=self.org.user_named(user).id))
             self._note(module, id, "update", values, user, "user")

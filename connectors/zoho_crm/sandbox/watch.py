@@ -1,19 +1,18 @@
 """Change notifications: channels below ``/actions/watch`` and their callbacks (API pages "Notification APIs").
 
-Callbacks are posted from a thread of their own, so a slow receiver never delays the API. ``Delivery`` plays what goes
-wrong with webhooks: lost, sent twice, out of order.
+How callbacks travel, and what goes wrong with them on their way (lost, sent twice, late, out of order, forged), is the
+sandbox kit's ``Sender``.
 """
 
 from __future__ import annotations
 
-import queue
-import threading
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import requests
+from hub.connect.sandbox_hooks import Message, Sender
 
 from ..seed import MODULES, module_id
 from . import problems
@@ -47,26 +46,13 @@ class Channel:
     related: bool = True
 
 
-@dataclass(slots=True)
-class Delivery:
-    """How callbacks travel."""
-
-    lose: bool = False
-    twice: bool = False
-    reverse: bool = False
-    """The next two callbacks change places."""
-
-
 @dataclass
 class Watch:
     """All channels of the org."""
 
     records: Records
     channels: dict[str, Channel] = field(default_factory=dict)
-    delivery: Delivery = field(default_factory=Delivery)
-    _held: list[tuple[str, Body]] = field(default_factory=list)
-    _queue: queue.Queue[tuple[str, Body]] = field(default_factory=queue.Queue)
-    _thread: threading.Thread | None = None
+    sender: Sender = field(default_factory=Sender)
 
     def enable(self, body: Any, *, existing: bool = False) -> Reply:
         """``POST`` (201) and ``PUT`` (200): set channels up, or anew."""
@@ -123,7 +109,7 @@ class Watch:
 
     def flush(self) -> None:
         """Wait until every callback queued so far has been sent."""
-        self._queue.join()
+        self.sender.flush()
 
     # --- channels -------------------------------------------------------------------------------------
 
@@ -190,32 +176,10 @@ class Watch:
     # --- callbacks ------------------------------------------------------------------------------------
 
     def _post(self, url: str, body: Body) -> None:
-        if self.delivery.lose:
-            return
-        ready = [(url, body)]
-        if self.delivery.reverse:
-            self._held.append((url, body))
-            if len(self._held) < 2:
-                return
-            ready, self._held, self.delivery.reverse = self._held[::-1], [], False
-        for one in ready * 2 if self.delivery.twice else ready:
-            self._queue.put(one)
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._send_all, name="zoho callbacks", daemon=True)
-            self._thread.start()
+        def forged() -> Message:
+            return Message(url, json.dumps({**body, "token": "guessed"}).encode())
 
-    def _send_all(self) -> None:
-        with requests.Session() as session:
-            session.trust_env = False
-            while True:
-                url, body = self._queue.get()
-                try:
-                    session.post(url, json=body, timeout=5)
-                except requests.RequestException:
-                    # A receiver that is down misses the callback: what the vendor does then is not documented.
-                    pass
-                finally:
-                    self._queue.task_done()
+        self.sender.post(Message(url, json.dumps(body).encode()), forged)
 
 
 def _entries(body: Any) -> list[Body]:

@@ -10,6 +10,7 @@ import typer
 from hub.cli.registering import command, group
 from hub.cli.shell import DONE, NEEDS_PERSON, Shell
 from hub.errors import ConfigurationError
+from hub.sync.paths import split
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -186,9 +187,8 @@ def _canonical(engine: Engine, row: Row, text: str) -> Any:
 
 def _field_spec(engine: Engine, row: Row) -> FieldSpec:
     """The field of ``phone`` or ``lines[3].quantity``."""
-    head, _, rest = str(row["path"]).partition("[")
-    spec = engine.setup.specs[row["entity"]].fields.get(head)
-    name = rest.partition("]")[2].removeprefix(".")
+    first, _, name = split(str(row["path"]))
+    spec = engine.setup.specs[row["entity"]].fields.get(first)
     if spec is not None and name and spec.lines is not None:
         spec = spec.lines.fields.get(name)
     if spec is None:

@@ -240,3 +240,10 @@ class Subscribe(Protocol):
     def hints(self, headers: dict[str, str], body: bytes, secret: str) -> list[tuple[str, str]]:
         """Check a notification and return (resource, id) hints; raises AuthenticationError when it is forged."""
         ...
+
+
+@runtime_checkable
+class Unsubscribe(Protocol):
+    def unsubscribe(self, resource: str, callback_url: str) -> None:
+        """End what ``subscribe`` asked for with this address. One that has ended already is a success."""
+        ...

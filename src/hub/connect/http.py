@@ -38,6 +38,7 @@ from tenacity.wait import wait_random_exponential
 
 from hub.connect.answers import Answer, encode, failure
 from hub.connect.budget import Budget
+from hub.connect.quota import Slots
 from hub.connect.redact import redact, redact_headers
 from hub.connect.services import Services
 from hub.connect.wire import lost, whole
@@ -149,7 +150,9 @@ class Http:
         self._services = services
         self._auth = auth
         self._classify = classify
-        self._budget = budget
+        self._slots: Slots | None = budget
+        if services.quota is not None and budget is not None and budget.owner:
+            self._slots = services.quota.share(budget, services.system)  # with all others who use the account
         self._options = options or HttpOptions()
         self._lock = threading.Lock()
         self._session = self._make_session()
@@ -168,13 +171,15 @@ class Http:
         expect: Expect = "json",
         where: str | None = None,
         auth: bool = True,
+        cost: int = 1,
     ) -> Answer:
         """Send one request below the base URL (or to a whole URL on the same host) and return its answer.
 
         ``json`` is encoded with Decimals as exact numbers; ``data`` is bytes, or a form. ``idempotent`` defaults to
         True for GET and HEAD; such requests are repeated, with growing waits and as the system asks (Retry-After).
         ``accept``: statuses from 300 on that are good answers here. ``expect="json"``: an answer with content must be
-        JSON. ``where`` names the place in messages (``zoho/Accounts``). Raises the errors of the table above, and
+        JSON. ``where`` names the place in messages (``zoho/Accounts``).
+        ``cost``: of the day's limit, in the budget's unit. Raises the errors of the table above, and
         what the classifier says.
         """
         call = _Call(
@@ -188,6 +193,7 @@ class Http:
             expect=expect,
             where=where or self._services.system,
             auth=self._auth if auth else None,
+            cost=cost,
         )
         if not call.idempotent:
             return self._send_signed(call)
@@ -208,6 +214,11 @@ class Http:
     def post(self, path: str, **options: Any) -> Answer:
         """``request("POST", …)``."""
         return self.request("POST", path, **options)
+
+    def told_left(self, left: int) -> None:
+        """The vendor said how much of the day is left, in the budget's unit."""
+        if self._slots:
+            self._slots.told(left)
 
     def sign_with(self, auth: Auth | None) -> None:
         """Put these credentials on the requests from now on: for log-ins that themselves need this object."""
@@ -261,8 +272,8 @@ class Http:
             error = answer.json_problem(call.where)
         if error is None:
             return answer
-        if isinstance(error, RateLimited) and error.wait and self._budget:
-            self._budget.pause(min(error.wait, self._options.longest_wait))
+        if isinstance(error, RateLimited) and error.wait and self._slots:
+            self._slots.pause(min(error.wait, self._options.longest_wait))
         self._count("errors")
         # A vendor's own words may repeat what it was sent.
         error.what = redact(error.what)
@@ -270,9 +281,11 @@ class Http:
         raise error
 
     def _send(self, call: _Call, signed: Signed) -> tuple[Answer, Verdict]:
-        options = self._options
-        budget = self._budget.slot(self._services.sleep) if self._budget else nullcontext()
-        with budget:
+        options, services = self._options, self._services
+        slot = (
+            self._slots.slot(services.sleep, urgent=services.urgent, cost=call.cost) if self._slots else nullcontext()
+        )
+        with slot:
             self._count("calls")
             started = time.monotonic()
             try:
@@ -325,8 +338,9 @@ class Http:
         )  # fmt: skip
 
     def _stop(self, state: RetryCallState) -> bool:
-        wait = getattr(state.outcome.exception(), "wait", None) if state.outcome else None
-        if wait is not None and wait > self._options.longest_wait:
+        problem = state.outcome.exception() if state.outcome else None
+        wait = getattr(problem, "wait", None)
+        if getattr(problem, "spread", False) or (wait is not None and wait > self._options.longest_wait):
             return True
         return stop_after_attempt(self._options.attempts)(state)
 
@@ -360,6 +374,7 @@ class _Call:
     expect: Expect
     where: str
     auth: Auth | None = field(repr=False)
+    cost: int = 1
 
 
 def _signed(call: _Call) -> Signed:

@@ -78,14 +78,19 @@ class Journal:
     def __init__(self) -> None:
         self._entries: list[Record] = []
         self._lock = threading.Lock()
+        self.listeners: list[Callable[[Record], None]] = []
+        """Called with each new entry."""
 
     def add(self, *, at: datetime, resource: str, id: str, action: str, by: str, user: str, values: Record) -> None:
         """Note one change. ``by`` is ``"hub"`` (came through the API) or ``"user"`` (through the control API)."""
         with self._lock:
-            self._entries.append(
-                {"seq": len(self._entries) + 1, "at": at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-                 "resource": resource, "id": str(id), "action": action, "by": by, "user": user, "values": values}
-            )  # fmt: skip
+            entry: Record = {
+                "seq": len(self._entries) + 1, "at": at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+                "resource": resource, "id": str(id), "action": action, "by": by, "user": user, "values": values,
+            }  # fmt: skip
+            self._entries.append(entry)
+        for listener in self.listeners:
+            listener(entry)
 
     def since(self, seq: int = 0) -> list[Record]:
         """Entries after ``seq`` (0: all)."""

@@ -66,6 +66,14 @@ class ControlClient:
     def clear_faults(self) -> None:
         self._call("DELETE", "faults")
 
+    def tell(self, url: str, key: str, *resources: str) -> None:
+        """Have the hub's own message posted to ``url`` whenever one of these resources (none: any) changes there."""
+        self._call("POST", "hooks", {"url": url, "key": key, "resources": list(resources)})
+
+    def delivery(self, **how: Any) -> Record:
+        """How these messages travel (see ``sandbox_hooks.Delivery``); returns what became of them so far."""
+        return self._call("POST", "hooks", {"delivery": how} if how else {})
+
     def clock(self, **change: Any) -> str:
         """The sandbox's time; with ``advance=``, ``freeze=``/``step=`` or ``real=True`` after changing it."""
         return str(self._call("POST" if change else "GET", "clock", change or None)["now"])

@@ -2,7 +2,8 @@
 
 | request                | body or query → answer                                                                |
 |------------------------|---------------------------------------------------------------------------------------|
-| GET stats              | → calls, reads, writes, by_operation, by_status, records_written                       |
+| GET stats              | → calls, reads, writes, by_operation, by_status, records_written; most_at_once and      |
+|                        | most_in_a_second: the most calls under way together, and begun within any one second    |
 | POST reset_stats       | → the stats so far                                                                     |
 | POST latency           | ``{"ms", "jitter"}`` (ms ± jitter)                                                      |
 | GET resources          | → ``{"resources": {name: number of records}}``                                          |
@@ -11,6 +12,8 @@
 | POST edit              | ``{"resource", "id", "values", "as"}`` → ``{"record": {…}}``                             |
 | POST delete            | ``{"resource", "id", "as"}`` → ``{}``                                                    |
 | GET history            | ``?since=SEQ`` → ``{"history": [{seq, at, resource, id, action, by, user, values}]}``     |
+| GET, POST, DELETE hooks | ``{"url", "key", "resources"}``: post the hub's own message at every change there;         |
+|                        | ``{"delivery": {…}}`` (see ``sandbox_hooks``) → ``{"hooks", "delivery", "answers"}``     |
 | GET, POST, DELETE faults | a fault or a list (see ``sandbox_faults``) → ``{"faults": […]}``                        |
 | GET, POST clock        | ``{"advance": s}``, ``{"freeze": iso, "step": s}``, ``{"real": true}`` → ``{"now": iso}``  |
 
@@ -21,9 +24,11 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 import traceback
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
@@ -32,6 +37,7 @@ import msgspec
 
 from hub.connect.sandbox import FAULT, Operation, SandboxApp
 from hub.connect.sandbox_faults import FIRST_KINDS, ROW_KINDS, Answer, Drop, Fault, Faults, answer
+from hub.connect.sandbox_hooks import Delivery, Plugin
 from hub.connect.sandbox_rows import DECODER, ENCODER, respell
 
 JSON = "application/json; charset=utf-8"
@@ -42,12 +48,32 @@ class Stats:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._under_way = 0
         self._reset()
 
     def _reset(self) -> None:
         self.operations: Counter[str] = Counter()
         self.statuses: Counter[str] = Counter()
         self.kinds: Counter[str] = Counter()
+        self.most_at_once = self.most_in_a_second = 0
+        self._came: deque[float] = deque()
+
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """Around each call, from its arrival until its answer is ready to be sent."""
+        with self._lock:
+            now = time.monotonic()
+            self._under_way += 1
+            self.most_at_once = max(self.most_at_once, self._under_way)
+            self._came.append(now)
+            while self._came[0] <= now - 1:
+                self._came.popleft()
+            self.most_in_a_second = max(self.most_in_a_second, len(self._came))
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way -= 1
 
     def count(self, operation: Operation, status: str) -> None:
         with self._lock:
@@ -60,6 +86,7 @@ class Stats:
             return {
                 "calls": sum(self.operations.values()), "reads": self.kinds["read"], "writes": self.kinds["write"],
                 "by_operation": dict(sorted(self.operations.items())), "by_status": dict(sorted(self.statuses.items())),
+                "most_at_once": self.most_at_once, "most_in_a_second": self.most_in_a_second,
             }  # fmt: skip
 
     def reset(self) -> None:
@@ -78,6 +105,8 @@ class Control:
         self._latency = (0.0, 0.0)
         self._chance = random.Random(seed)
         self._journal_mark = len(app.journal)
+        self.plugin = Plugin()
+        app.journal.listeners.append(self.plugin.note)
 
     def set_latency(self, ms: float, jitter: float = 0) -> None:
         """Delay every answer of the product's API by ``ms`` ± ``jitter`` milliseconds."""
@@ -208,6 +237,23 @@ class Control:
         for spec in given if isinstance(given, list) else [given]:
             self.faults.add(spec)
         return self._get_faults()
+
+    def _get_hooks(self, _: Any = None) -> dict[str, Any]:
+        return self.plugin.as_json()
+
+    def _post_hooks(self, given: dict[str, Any]) -> dict[str, Any]:
+        if "delivery" in given:
+            try:
+                self.plugin.sender.delivery = Delivery(**given["delivery"])
+            except TypeError as problem:
+                raise ValueError(str(problem)) from None
+        if "url" in given:
+            self.plugin.install(_needed(given, "url"), _needed(given, "key"), list(given.get("resources") or ()))
+        return self._get_hooks()
+
+    def _delete_hooks(self, _: Any) -> dict[str, Any]:
+        self.plugin.remove()
+        return self._get_hooks()
 
     def _get_clock(self, _: Any = None) -> dict[str, Any]:
         return {"now": self.app.clock.now().isoformat().replace("+00:00", "Z")}

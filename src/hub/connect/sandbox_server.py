@@ -11,6 +11,7 @@ import socket
 import sys
 import threading
 import time
+from contextlib import nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -79,9 +80,11 @@ class SandboxHandler(BaseHTTPRequestHandler):
         if body is None:
             return
         control = self.server.control
-        answer = control.answer(self._environ(body), body)
-        if answer.delay:
-            time.sleep(answer.delay)
+        theirs = self.path.split("?")[0].rstrip("/") == "/control" or self.path.startswith("/control/")
+        with nullcontext() if theirs else control.stats.under_way():
+            answer = control.answer(self._environ(body), body)
+            if answer.delay:
+                time.sleep(answer.delay)
         if isinstance(answer, Drop):
             self._drop()
         else:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
+from hub.connect.quota import Quota
+
 
 class Cache(Protocol):
     """Small values (tokens, session ids) shared by the threads and processes that use one account."""
@@ -37,3 +39,7 @@ class Services:
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     sleep: Callable[[float], None] = time.sleep
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("hub.connect"))
+    quota: Quota | None = None
+    """What everybody who uses the same account shares; None: each process keeps to the limits by itself."""
+    urgent: bool = False
+    """Whether what is done now has a person or a webhook waiting for it: it goes before passes that can wait."""

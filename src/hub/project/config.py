@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from hub.model.spec import TypeName
 from hub.project.schedule import Schedule, Schedules
+from hub.project.webhooks import WebhooksConfig
 
 Direction = Literal["both", "in", "out"]
 STORE = "sqlite:///.hub/hub.db"
@@ -211,6 +212,7 @@ class HubConfig(Strict):
         None, description="When passes of every entity run, unless it says otherwise."
     )
     notify: NotifyConfig | None = Field(None, description="Who hears of failed passes.")
+    webhooks: WebhooksConfig | None = Field(None, description="Where systems can tell the hub of a change.")
 
     @field_validator("timezone")
     @classmethod

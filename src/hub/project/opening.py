@@ -13,7 +13,7 @@ from hub.connect.redact import remember
 from hub.errors import ConfigurationError
 from hub.mapping.lens import Position, Problem
 from hub.mapping.migrations import upgraded
-from hub.mapping.reading import Section, read_yaml
+from hub.mapping.reading import Section, Where, read_yaml
 from hub.mapping.validate import validated
 from hub.model import entities
 from hub.model.declare import declare
@@ -25,6 +25,9 @@ from hub.project.policies import policies
 from hub.project.schedule import DEFAULT, Notify, Schedule
 from hub.project.secrets import Secrets, literal_secrets, resolved_settings
 from hub.project.systems import Opener, System, anchored_url, private_folder
+from hub.project.webhooks import Webhooks
+from hub.store.quota import SharedQuota
+from hub.sync.holder import identity, is_dead
 from hub.sync.policy import Setup
 
 _log = logging.getLogger("hub.project")
@@ -43,15 +46,24 @@ class Project:
     schedules: dict[str, tuple[Schedule, ...]] = field(default_factory=dict)
     """Entity → when its passes run; empty for an entity that runs only by hand."""
     notify: Notify | None = None
+    webhooks: Webhooks | None = None
     systems: dict[str, System] = field(default_factory=dict)
     mappings: dict[tuple[str, str], Path] = field(default_factory=dict)
     """(system, entity) → the mapping file in use."""
     problems: list[Problem] = field(default_factory=list)
     """What is wrong, or doubtful, in hub.yaml and the mappings; in the order of the files."""
+    quota: SharedQuota | None = field(default=None, repr=False)
+    """What vendors allow our accounts, shared by everybody with this store; None when opened without connecting."""
 
     @property
     def errors(self) -> list[Problem]:
         return [problem for problem in self.problems if problem.severity == "error"]
+
+    def be_urgent(self) -> None:
+        """From now on a person or a webhook waits for what is done here: it goes before passes that can wait."""
+        for system in self.systems.values():
+            if system.services is not None:
+                system.services.urgent = True
 
     def close(self) -> None:
         """Close the connectors. Never raises: what a connector says at its end is only logged."""
@@ -62,6 +74,9 @@ class Project:
                     connector.close()
                 except Exception:
                     _log.warning("closing %s failed", system.name, exc_info=True)
+        quota, self.quota = self.quota, None
+        if quota is not None:
+            quota.close()
 
     def __enter__(self) -> Project:
         return self
@@ -138,11 +153,14 @@ class _Building:
         project.timezone = config.timezone
         self._store(config, section)
         self._notify(config, section)
+        self._webhooks(config, section)
         specs = self._specs(section)
         made, problems = policies(config, specs, section)
         self.problems += problems
         project.schedules = _schedules(config, list(made))
-        opener = Opener(project.folder, section, self.secrets, self.connect)
+        if self.connect:
+            project.quota = SharedQuota(project.store_url, identity(), is_dead=is_dead)
+        opener = Opener(project.folder, section, self.secrets, self.connect, project.quota)
         for name, system_config in config.systems.items():
             system, problems = opener.open(name, system_config)
             self.problems += problems
@@ -179,6 +197,29 @@ class _Building:
             except ValidationError as error:
                 message = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
                 self.problems.append(Problem(section.at(("notify", "webhook")), message))
+
+    def _webhooks(self, config: HubConfig, section: Section) -> None:
+        written = config.webhooks
+        if written is None:
+            return
+        where: Where = ("webhooks",)
+        given = {"address": written.address, "secret": written.secret}
+        self.problems += literal_secrets(section, where, given, ("secret",))
+        for at, name in enumerate(written.systems or ()):
+            if name not in config.systems:
+                cure = f"one of: {', '.join(config.systems)}"
+                self.problems.append(Problem(section.at((*where, "systems", at)), f"there is no system {name!r}", cure))
+        data, missing = resolved_settings(self.secrets, section, where, given)
+        if not self.connect:
+            return
+        self.problems += missing
+        if not missing:
+            remember(data["secret"])
+            try:
+                self.project.webhooks = Webhooks.of(written, **data)
+            except ValueError as error:
+                cure = 'make one: python -c "import secrets; print(secrets.token_hex(24))"'
+                self.problems.append(Problem(section.at((*where, "secret")), str(error), cure))
 
     def _resolved(self, text: str, key: str, section: Section) -> str | None:
         data, missing = resolved_settings(self.secrets, section, (), {key: text})

@@ -25,6 +25,7 @@ from hub.connect import registry
 from hub.connect.capabilities import Connector, Resource
 from hub.connect.guarantees import Known as VerifiedAs
 from hub.connect.guarantees import read_known
+from hub.connect.quota import Quota
 from hub.connect.redact import remember
 from hub.connect.registry import ConnectorEntry
 from hub.connect.services import Services
@@ -138,6 +139,7 @@ class Opener:
     section: Section
     secrets: Secrets
     connect: bool
+    quota: Quota | None = None
 
     def open(self, name: str, config: SystemConfig) -> tuple[System | None, list[Problem]]:
         """One system, and everything that is wrong with its part of hub.yaml. Never raises for wrong settings."""
@@ -166,7 +168,7 @@ class Opener:
         manifest = system.entry.manifest
         remember(*(str(settings[key]) for key in manifest.secrets if settings.get(key)))
         try:
-            services = Services(system.name, FileCache(private_folder(self.folder) / "cache"))
+            services = Services(system.name, FileCache(private_folder(self.folder) / "cache"), quota=self.quota)
             system.connector = system.entry.open(settings, services)
             system.settings, system.services = settings, services
             system.known = read_known(self.folder / VERIFIED / f"{system.name}.yaml") or system.entry.known()

@@ -107,13 +107,13 @@ def open_store(url: str, *, migrate: bool = True) -> Store:
         )
     options: dict[str, Any] = {}
     if backend == "sqlite":
-        _private_file(parsed.database)
+        private_file(parsed.database)
         options["connect_args"] = {"timeout": 30, "check_same_thread": False}
     elif parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     engine = create_engine(parsed, **options)
     if backend == "sqlite":
-        _sqlite_settings(engine)
+        sqlite_settings(engine)
     store = Store(engine)
     try:
         with _in_words():
@@ -140,12 +140,12 @@ def open_memory() -> Engine:
     """A migrated database in memory, gone with its engine: for simulations. All threads share its one connection, so
     they have to take turns, and transactions have to be begun in SQL."""
     engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
-    _sqlite_settings(engine, transactions=False)
+    sqlite_settings(engine, transactions=False)
     _make(engine)
     return engine
 
 
-def _private_file(path: str | None) -> None:
+def private_file(path: str | None) -> None:
     """The database holds a company's customers: nobody else on the machine may read it."""
     if not path or path == ":memory:" or path.startswith("file:"):
         return
@@ -156,7 +156,9 @@ def _private_file(path: str | None) -> None:
         os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
 
 
-def _sqlite_settings(engine: Engine, *, transactions: bool = True) -> None:
+def sqlite_settings(engine: Engine, *, transactions: bool = True) -> None:
+    """How the hub uses SQLite: a write-ahead log, and transactions that take the one lock when they begin."""
+
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # the begin event below opens transactions, the driver doesn't

@@ -90,6 +90,17 @@ def dirty(connection: Connection, entity: str, after: str, limit: int) -> list[S
     return [_stored(row) for row in rows.all()]
 
 
+_DIRTY_AMONG = select(TODO.c.hub_id).where(TODO.c.entity == bindparam("entity"), among(TODO.c.hub_id, "ids"))
+
+
+def dirty_among(connection: Connection, entity: str, hub_ids: Iterable[str]) -> set[str]:
+    """Which of these records a plan has to look at."""
+    ids = list(hub_ids)
+    if not ids:
+        return set()
+    return {row[0] for row in connection.execute(_DIRTY_AMONG, {"entity": entity, "ids": ids})}
+
+
 def page(connection: Connection, entity: str, after: str, limit: int) -> list[Stored]:
     """All records of an entity, a page at a time, in order of hub id."""
     statement = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from hub.errors import Unavailable
 from hub.store.bulk import insert_new_rows
@@ -35,6 +35,11 @@ def finish_run(connection: Connection, run: str, at: str, state: str, message: s
     connection.execute(
         update(RUN).where(RUN.c.id == run).values(finished=at, state=state, message=message, report=dumps(report))
     )
+
+
+def drop_run(connection: Connection, run: str) -> None:
+    """Forget a run that came to nothing."""
+    connection.execute(delete(RUN).where(RUN.c.id == run))
 
 
 def runs(connection: Connection, limit: int = 20) -> list[Row]:
@@ -172,6 +177,12 @@ def take_lease(
         update(LEASE).where(LEASE.c.name == name).values(owner=owner, fence=row.fence + 1, expires=expires)
     )
     return Lease(name, owner, row.fence + 1)
+
+
+def holders(connection: Connection, names: Sequence[str], now: str) -> list[str]:
+    """Who holds these leases at present."""
+    statement = select(LEASE.c.owner).where(LEASE.c.name.in_(names), LEASE.c.expires > now)
+    return [row[0] for row in connection.execute(statement)]
 
 
 def _never_ended(connection: Connection, run_id: str, at: str) -> None:

@@ -304,6 +304,16 @@ def sample(connection: Connection, system: str, entity: str, most: int) -> list[
     return [loads_remote(row[0]) for row in connection.execute(statement)]
 
 
+def some_live(connection: Connection, system: str, entity: str, but: Iterable[str], most: int) -> list[str]:
+    """Remote ids of a few live records that are none of these."""
+    live = select(SHADOW.c.remote_id).where(
+        SHADOW.c.system == system, SHADOW.c.entity == entity, SHADOW.c.gone.is_(None)
+    )
+    without = set(but)
+    found = connection.execute(live.limit(most + len(without)))
+    return [row[0] for row in found if row[0] not in without][:most]
+
+
 def counts(connection: Connection) -> dict[tuple[str, str], int]:
     """(system, entity) → live records known."""
     statement = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, SmallInteger, Text, text
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, SmallInteger, Text, text
 from sqlmodel import Field, SQLModel
 
 metadata = MetaData()
@@ -309,3 +309,46 @@ class SettingRow(HubTable, table=True):
     __tablename__ = "setting"
     name: str = Field(primary_key=True)
     value: str = Field(sa_column=Column("value", Text, nullable=False))
+
+
+class QuotaRow(HubTable, table=True):
+    """An account at a vendor, and how far its quota is given away (see ``store.sharing``). With a SQLite store these
+    three tables are used in a file of their own (see ``store.quota``). Moments are seconds since 1970."""
+
+    __tablename__ = "quota"
+    owner: str = Field(primary_key=True)
+    systems: str = Field(sa_column=Column("systems", Text, nullable=False))
+    """Names of the systems that use it, by commas."""
+    limits: str = Field(sa_column=Column("limits", Text, nullable=False))
+    """As the last one who asked knew them, JSON."""
+    next_at: float = Field(sa_column=Column("next_at", Float(53), nullable=False))
+    paused_until: float = Field(sa_column=Column("paused_until", Float(53), nullable=False))
+    urgent_run: int
+    bulk_refused_at: float = Field(sa_column=Column("bulk_refused_at", Float(53), nullable=False))
+    told: int | None = Field(default=None, sa_column=Column("told", BigInteger, nullable=True))
+    """What the vendor said is left of the day, less what was used since."""
+    told_at: float = Field(sa_column=Column("told_at", Float(53), nullable=False))
+
+
+class QuotaHolderRow(HubTable, table=True):
+    """A process at work with an account: the calls at once that it may make."""
+
+    __tablename__ = "quota_holder"
+    owner: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    urgent: int = Field(sa_column=Column("urgent", SmallInteger, nullable=False))
+    rooms: int
+    wants: int
+    since: float = Field(sa_column=Column("since", Float(53), nullable=False))
+    expires: float = Field(sa_column=Column("expires", Float(53), nullable=False))
+
+
+class QuotaHourRow(HubTable, table=True):
+    """What was used of an account in one hour."""
+
+    __tablename__ = "quota_hour"
+    owner: str = Field(primary_key=True)
+    hour: int = Field(sa_column=Column("hour", Integer, primary_key=True, autoincrement=False))
+    """Since 1970."""
+    calls: int = Field(sa_column=Column("calls", BigInteger, nullable=False))
+    units: int = Field(sa_column=Column("units", BigInteger, nullable=False))

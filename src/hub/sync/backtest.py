@@ -20,6 +20,7 @@ from hub.store.records import Stored
 from hub.store.shadows import Shadow
 from hub.sync import applied
 from hub.sync.decide import ABSENT, Sight, by_key, decide
+from hub.sync.paths import plain
 from hub.sync.plan import Target, differences
 from hub.sync.policy import Endpoint, Setup
 from hub.sync.refs import RefPath, hub_table, ref_paths, translate
@@ -305,8 +306,7 @@ class _Noting:
         self.found = True
         sample = {"record": self.title, "id": self.remote_id, "path": path, "before": before, "after": after}
         sample = {name: value for name, value in sample.items() if value is not ABSENT}
-        head, _, rest = path.partition("[")
-        self.difference(what, system, head + rest.partition("]")[2] if rest else head).add(sample)
+        self.difference(what, system, plain(path)).add(sample)
 
     def writes(self, system: str, did: dict[str, list[Any]], would: dict[str, list[Any]]) -> None:
         """Writes that only the changed mapping leads to."""

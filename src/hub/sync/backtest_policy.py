@@ -15,13 +15,14 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hub.mapping.lens import LensField
-from hub.store import journal, observed, records
+from hub.store import journal, observed, pruning, records
 from hub.store.database import Store
 from hub.store.journal import Logged
 from hub.store.records import Stored
 from hub.sync.backtest import Difference, What
 from hub.sync.chain import Chain, Given, holder
 from hub.sync.decide import ABSENT, Sight, judged
+from hub.sync.paths import plain
 from hub.sync.places import overlap, value_at
 from hub.sync.policy import EntityPolicy, Setup
 
@@ -46,13 +47,15 @@ class PolicyBacktest:
     decisions: int = 0
     differing: int = 0
     """Records of which something comes out differently."""
+    since: str = ""
+    """Decisions made before this moment were pruned, and are not looked at; empty: all of them are there."""
     untold: list[str] = field(default_factory=list)
     """Systems that would be written to and were not: only the next pass can say what they need."""
     differences: list[Difference] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """For machines."""
-        names = ("entity", "compared_with", "changes", "records", "decisions", "differing", "untold")
+        names = ("entity", "compared_with", "changes", "records", "decisions", "differing", "since", "untold")
         shown = ("what", "system", "field", "records", "samples")
         told = [{name: getattr(d, name) for name in shown} for d in self.differences]
         return {**{name: getattr(self, name) for name in names}, "differences": told}
@@ -75,6 +78,9 @@ def backtest_policy(
         if direction != "in"
         and (old.systems.get(system, "in") == "in" or _may_create(new, system) > _may_create(old, system))
     )
+    with store.read() as connection:
+        report.since = pruning.horizon(connection).before
+    since = max(since or "", report.since) or None
     trial = _Trial(setup, old, new, report, since or "")
     after = ""
     while True:
@@ -135,11 +141,10 @@ class _Trial:
             self.report.differing += one.differs
 
     def note(self, what: What, system: str, path: str, sample: dict[str, Any]) -> None:
-        head, _, rest = path.partition("[")
-        plain = head + rest.partition("]")[2] if rest else head
-        key = (what, system, plain)
+        name = plain(path)
+        key = (what, system, name)
         if key not in self.by_name:
-            self.by_name[key] = Difference(what, system, plain)
+            self.by_name[key] = Difference(what, system, name)
             self.report.differences.append(self.by_name[key])
         self.by_name[key].add(sample)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from hub.model.spec import EntitySpec
 from hub.store.journal import Logged
+from hub.sync.paths import head, line_of
 from hub.sync.places import with_value
 
 Values = dict[str, Any]
@@ -54,7 +55,7 @@ def changes(entry: Logged) -> Iterator[tuple[str, Any, Any]]:
     elif entry.kind == "resolved":
         if detail.get("path") not in (None, "*", "match") and detail.get("take") in ("theirs", "value"):
             yield detail["path"], detail.get("ours"), detail["theirs" if detail["take"] == "theirs" else "value"]
-    elif entry.kind not in ("written", "new", "linked", "deleted"):  # taken back, merged
+    elif entry.kind not in ("written", "new", "linked", "deleted"):  # taken back, merged, pruned
         for path, pair in (detail.get("fields") or {}).items():
             if isinstance(pair, (list, tuple)) and len(pair) == 2:
                 yield path, pair[0], pair[1]
@@ -62,12 +63,12 @@ def changes(entry: Logged) -> Iterator[tuple[str, Any, Any]]:
 
 def holder(given: dict[str, Given], path: str) -> Given:
     """Who gave the value at a place: its own word, else its line's, else the whole field's, else the record's."""
-    line = path.partition("]")[0] + "]" if "[" in path else path
+    line = line_of(path)
     below = [g for name, g in given.items() if path == line and name.startswith(f"{line}.")]
     known = [g for g in (given.get(path), given.get(line), *below) if g is not None]
     if known:
         return max(known, key=lambda one: str(one["at"]))
-    return given.get(path.partition("[")[0]) or given.get("*") or NOBODY
+    return given.get(head(path)) or given.get("*") or NOBODY
 
 
 def _gave(given: dict[str, Given], entry: Logged) -> dict[str, Given]:
@@ -78,6 +79,9 @@ def _gave(given: dict[str, Given], entry: Logged) -> dict[str, Given]:
         take, path = entry.detail.get("take"), str(entry.detail.get("path"))
         system = {"theirs": entry.system, "ours": holder(given, path)["system"]}.get(str(take), "hub")
         return {**given, path: {"system": system, "at": entry.at, "by": "a person"}}
+    if entry.kind == "pruned":
+        told = entry.detail["given"].items()
+        return {**given, **{path: {"system": system, "at": at, "by": by} for path, (system, at, by) in told}}
     if entry.kind != "observed":
         who = {"system": "hub", "at": entry.at, "by": None}
     paths = [path for path, _, _ in changes(entry)]

@@ -23,7 +23,7 @@ from hub.store.shadows import LIVE, Shadow, ShadowWrite
 from hub.sync import as_sent, outcomes
 from hub.sync.adopting import adopt
 from hub.sync.context import Pass, edited_at
-from hub.sync.decide import ABSENT, Sight, by_key, decide
+from hub.sync.decide import ABSENT, Sight, all_by_key, decide
 from hub.sync.intake import Batch, Intake
 from hub.sync.picking import alike, present
 from hub.sync.plan import Step, Target, differences
@@ -260,7 +260,7 @@ class Confirmer:
         seen = theirs
         for name, part in self.computed.items():
             if name in step.write and part is not None and name not in fields and isinstance(theirs.get(name), list):
-                ours = by_key(record.values.get(name), None, part.lines.key) if part.lines else {}
+                ours = all_by_key(record.values.get(name), part.lines.key) if part.lines else {}
                 seen = {**seen, name: [line for line in theirs[name] if line.get(part.lines.key) in ours]}  # type: ignore[union-attr]
                 fields[name] = part
                 base = {k: v for k, v in base.items() if k != name} if base is not None else None

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
 from hub.mapping.lens import LensField, LensLines
+from hub.sync.paths import head, line_of, plain
 from hub.sync.policy import EntityPolicy
 
 Values = dict[str, Any]
@@ -85,7 +86,9 @@ def decide(sight: Sight, fields: Mapping[str, LensField], policy: EntityPolicy) 
             continue
         theirs = sight.theirs[name]
         base = ABSENT if sight.base is None else sight.base.get(name, ABSENT)
-        if base is not ABSENT and theirs == base and name in sight.ours:
+        same = base is not ABSENT and theirs == base and name in sight.ours
+        # Lines that were shown before may have a field that was never taken in: the mapping reads it only now.
+        if same and (lens_field.lines is None or theirs == sight.ours[name]):
             continue
         if lens_field.lines is not None:
             _decide_lines(decision, sight, lens_field, policy, base)
@@ -114,12 +117,12 @@ def _decide_value(
         # Nothing to decide; a blank that meets a blank is no event at all.
         if theirs is None or base is ABSENT:
             return None
-        return Change(path, "converged", "equal", _plain(base), theirs, _plain(ours))
+        return Change(path, "converged", "equal", base, theirs, ours)
     owner = _owner(policy, path)
     kind, rule = _judge(sight, path, lens_field, policy, owner, base, agreed, theirs, ours)
     if kind is None:
         return None
-    return Change(path, kind, rule, _plain(base), _plain(theirs), _plain(ours))
+    return Change(path, kind, rule, _known(base), theirs, _known(ours))
 
 
 def _judge(
@@ -158,14 +161,14 @@ def judged(
     """One edit judged alone: (kind, rule); kind None where there is nothing to decide. Used to look back."""
     if theirs == ours:
         return "converged", "equal"
-    if "[" in path and "]." not in path and theirs is None and ours is None:
+    if path.endswith("]") and theirs is None and ours is None:
         return None, ""
     return _judge(sight, path, lens_field, policy, _owner(policy, path), base, agreed, theirs, ours)
 
 
 def _resolve(sight: Sight, path: str, policy: EntityPolicy) -> tuple[Kind, str]:
     """Both sides changed it: the policy decides."""
-    rule = policy.field_conflict.get(path) or policy.field_conflict.get(_field(path)) or policy.conflict
+    rule = policy.field_conflict.get(plain(path)) or policy.field_conflict.get(head(path)) or policy.conflict
     by, at = _stamp(sight.stamps, path)
     if rule == "hold":
         return "conflict", "hold"
@@ -186,16 +189,16 @@ def _decide_lines(decision: Decision, sight: Sight, lens_field: LensField, polic
     assert lines is not None
     name = lens_field.name
     theirs_by = by_key(sight.theirs[name], lines)
-    base_by = {} if base is ABSENT else by_key(base, lines)
+    base_by = by_key(base, lines)
     agreed_by = by_key(sight.meant[name], lines) if name in sight.meant else base_by
-    merged = by_key(sight.ours.get(name), None, lines.key)
+    merged = all_by_key(sight.ours.get(name), lines.key)
     before = {key: dict(line) for key, line in merged.items()}
     changes: list[Change] = []
     for key in dict.fromkeys([*theirs_by, *base_by]):
         path = f"{name}[{key}]"
         if key not in theirs_by:
             change = _line_removed(
-                sight, path, lens_field, policy, base_by[key], agreed_by.get(key, ABSENT), merged.get(key)
+                sight, path, lines, policy, base_by[key], agreed_by.get(key, ABSENT), merged.get(key)
             )
             if change is not None:
                 changes.append(change)
@@ -204,7 +207,7 @@ def _decide_lines(decision: Decision, sight: Sight, lens_field: LensField, polic
         elif key not in merged and key in base_by and base_by[key] == theirs_by[key]:
             continue  # we removed it, they did not touch it
         elif key not in merged:
-            change = _line_added(sight, path, lens_field, policy, base_by.get(key, ABSENT), theirs_by[key])
+            change = _line_added(sight, path, policy, base_by.get(key, ABSENT), theirs_by[key])
             changes.append(change)
             if change.kind == "accepted":
                 merged[key] = dict(theirs_by[key])
@@ -224,12 +227,11 @@ def _decide_lines(decision: Decision, sight: Sight, lens_field: LensField, polic
 
 
 def _line_removed(
-    sight: Sight, path: str, lens_field: LensField, policy: EntityPolicy, base: Values, agreed: Any, ours: Values | None
+    sight: Sight, path: str, lines: LensLines, policy: EntityPolicy, base: Values, agreed: Any, ours: Values | None
 ) -> Change | None:
     if ours is None:
         return None
-    mapped = lens_field.lines.fields if lens_field.lines else {}
-    shown = [name for name, field in mapped.items() if field.direction != "out"]
+    shown = [name for name, field in lines.fields.items() if field.direction != "out"]
     same = agreed is not ABSENT and all(ours.get(name) == agreed.get(name) for name in shown)
     owner = _owner(policy, path)
     kind: Kind | None
@@ -242,9 +244,7 @@ def _line_removed(
     return Change(path, kind, rule, base, None, ours)
 
 
-def _line_added(
-    sight: Sight, path: str, lens_field: LensField, policy: EntityPolicy, base: Any, theirs: Values
-) -> Change:
+def _line_added(sight: Sight, path: str, policy: EntityPolicy, base: Any, theirs: Values) -> Change:
     owner = _owner(policy, path)
     kind: Kind = "accepted"
     rule = "first" if sight.base is None else "edit"
@@ -252,7 +252,7 @@ def _line_added(
         kind, rule = "refused", "authority"
     elif base is not ABSENT:
         kind, rule = _resolve(sight, path, policy)  # we removed the line, they edited it
-    return Change(path, kind, rule, _plain(base), theirs, None)
+    return Change(path, kind, rule, _known(base), theirs, None)
 
 
 def _merge_line(
@@ -282,15 +282,17 @@ def _merge_line(
     return changes
 
 
-def by_key(value: Any, lines: LensLines | None, key: str = "") -> dict[Any, Values]:
-    """Lines by their key, only those this mapping knows of."""
+def all_by_key(value: Any, key: str) -> dict[Any, Values]:
+    """Copies of lines by their key; none of what is no list, and none of a line without its key."""
     if not isinstance(value, list):
         return {}
-    key = lines.key if lines is not None else key
-    known = lines.keys if lines is not None else None
-    return {
-        line[key]: dict(line) for line in value if line.get(key) is not None and (known is None or line[key] in known)
-    }
+    return {line[key]: dict(line) for line in value if line.get(key) is not None}
+
+
+def by_key(value: Any, lines: LensLines) -> dict[Any, Values]:
+    """Copies of lines by their key, only those this mapping knows of."""
+    found = all_by_key(value, lines.key)
+    return found if lines.keys is None else {key: line for key, line in found.items() if key in lines.keys}
 
 
 def sort_lines(lines: Any, key: str) -> list[Values]:
@@ -303,28 +305,19 @@ def _owner(policy: EntityPolicy, path: str) -> str | None:
     owners = policy.authority
     if not owners:
         return None
-    if "[" not in path:
-        return owners.get(path)
-    return owners.get(_field(path)) or owners.get(path.partition("[")[0])
-
-
-def _field(path: str) -> str:
-    """``lines[3].quantity`` → ``lines.quantity``."""
-    head, _, rest = path.partition("[")
-    return head + rest.partition("]")[2] if rest else head
+    return owners.get(plain(path)) or owners.get(head(path))
 
 
 def _stamp(stamps: Mapping[str, list[str]], path: str) -> tuple[str, str]:
     """(system, when) of the canonical value; of a line: of the newest edit of anything in it."""
-    line = path.partition("]")[0] + "]"
-    below = [stamp for name, stamp in stamps.items() if name.startswith(line)] if path == line else []
+    line = line_of(path)
+    below = [stamp for name, stamp in stamps.items() if path == line and name.startswith(f"{line}.")]
     known = [stamp for stamp in (stamps.get(path), stamps.get(line), *below) if stamp is not None]
-    if known:
-        found = max(known, key=lambda stamp: stamp[1])
-    else:
-        found = stamps.get(path.partition("[")[0]) or stamps.get("*") or ["", ""]
-    return found[0], found[1]
+    if not known:
+        known = [stamps.get(head(path)) or stamps.get("*") or ["", ""]]
+    system, at = max(known, key=lambda stamp: stamp[1])
+    return system, at
 
 
-def _plain(value: Any) -> Any:
+def _known(value: Any) -> Any:
     return None if value is ABSENT else value

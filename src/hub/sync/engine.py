@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,18 @@ from hub.connect.redact import redact
 from hub.errors import ConfigurationError, HubError
 from hub.store import runs, work
 from hub.store.database import Store, open_store
-from hub.sync import behind, conflicts, explain, letters, merging, splitting, status, undo
+from hub.sync import behind, conflicts, explain, hinted, letters, merging, splitting, status, undo
 from hub.sync.at_once import AtOnce
-from hub.sync.context import LEASE_SECONDS, Pass, instant
+from hub.sync.context import Pass, instant
 from hub.sync.feeds import in_order
-from hub.sync.holder import identity, is_dead
+from hub.sync.holder import identity
 from hub.sync.ids import new_id
+from hub.sync.leasing import take_leases, wait_for_small_passes
 from hub.sync.matching import refresh_index
 from hub.sync.observe import hold_unread, observe
 from hub.sync.planning import plan_anew
-from hub.sync.policy import Setup
+from hub.sync.policy import Retention, Setup
+from hub.sync.prune import Pruned, Pruner
 from hub.sync.reconcile import Reconciler
 from hub.sync.recover import recover
 from hub.sync.report import Observer, PassReport, Plan, silent
@@ -30,6 +32,7 @@ from hub.sync.rounds import Rounds, list_plan, write_key
 from hub.sync.summary import finish_message
 
 MAX_ROUNDS = 6
+SMALL_PASS_SECONDS = 60.0
 
 
 class Engine:
@@ -46,6 +49,7 @@ class Engine:
         owner: str | None = None,
         folder: Path | None = None,
         pool: Callable[[int], Executor] = ThreadPoolExecutor,
+        patience: float = 0.0,
     ) -> None:
         self.setup = setup
         self.store = store
@@ -56,12 +60,15 @@ class Engine:
         self.folder = folder
         """Where passes are counted beside the store, so that one put back from a backup is noticed; None: nowhere."""
         self.pool = pool
+        self.patience = patience
+        """Seconds that a pass waits for small ones (``hinted``) to make way."""
 
     @classmethod
     def from_project(cls, project: Any, *, observer: Observer = silent) -> Engine:
         """The engine of an opened project (``hub.project.open_project``)."""
+        folder = Path(project.folder) / ".hub"
         return cls(
-            project.setup, open_store(project.store_url), observer=observer, folder=Path(project.folder) / ".hub"
+            project.setup, open_store(project.store_url), observer=observer, folder=folder, patience=SMALL_PASS_SECONDS
         )
 
     def __enter__(self) -> Engine:
@@ -97,6 +104,22 @@ class Engine:
                 self._recover(run)
             self._write(run, rounds)
             self._keep_held_plan(run, rounds)
+            hinted.renew_budget(run.job, run.entities)
+        return run.job.report
+
+    def hinted(self, entity: str) -> PassReport:
+        """A small pass over the records of one entity that hints speak of (see ``sync.hinted``), as many as one takes.
+
+        Raises Unavailable when another pass works on the entity: the hints wait.
+        """
+        with _Run(self, "hints", [entity], False) as run:
+            self._recover(run)
+            look = hinted.Look(run.job, entity)
+            if look.observe():
+                self._write(run, hinted.SmallRounds(run.job, look))
+                look.settle()
+            else:
+                look.defer()
         return run.job.report
 
     def plan(self, entities: Sequence[str] | None = None, systems: Sequence[str] | None = None) -> PassReport:
@@ -152,6 +175,7 @@ class Engine:
         """
         run_id, chosen = undo.scope(self.store, self.setup, run, entities, field)
         with _Run(self, "undo", chosen or None, True) as under_way:
+            undo.scope(self.store, self.setup, run_id, entities, field)  # pruned meanwhile? From now on it is not
             self._observe(under_way, None, False)
             if not chosen:
                 held = splitting.split(under_way.job, run_id, carry_out=carry_out)
@@ -230,6 +254,20 @@ class Engine:
         with self.store.begin() as connection:
             runs.save_plan(connection, plan.id, plan.at, run.job.run, plan.state, {"entities": run.entities}, body)
 
+    def prune(
+        self,
+        retention: Retention | None = None,
+        *,
+        dry_run: bool = False,
+        progress: Callable[[int], None] = lambda gone: None,
+    ) -> Pruned:
+        """Take away what is older than the history that is kept (None: the project's ``retention``), or only count it.
+
+        Passes may run meanwhile. ``progress`` is told how many entries have gone. Raises what ``Pruner.work`` does.
+        """
+        keep = retention or self.setup.retention
+        return Pruner(self.store, self.setup, self.clock, self.owner, keep, progress=progress).work(dry_run=dry_run)
+
     # what operators ask -------------------------------------------------------------------------------------------
 
     def status(self) -> dict[str, Any]:
@@ -297,20 +335,12 @@ class _Run:
 
     def __enter__(self) -> _Run:
         job = self.job
-        now = self.engine.clock()
         # A pass makes many short-lived objects and no cycles: looking for garbage less often saves a tenth of its time.
         self.gc_threshold = gc.get_threshold()
         gc.set_threshold(200_000, 20, 100)
+        wait_for_small_passes(job, self.entities, self.engine.patience)
         with job.store.begin() as connection:
-            for entity in self.entities:
-                job.leases[entity] = runs.take_lease(
-                    connection,
-                    f"entity:{entity}",
-                    f"{self.engine.owner}/{job.run}",
-                    instant(now),
-                    instant(now + timedelta(seconds=LEASE_SECONDS)),
-                    is_dead,
-                )
+            take_leases(job, connection, self.engine.owner, self.entities)
             for entity in self.entities:
                 work.spell_out(connection, entity)
             behind.begin(job, connection, self.engine.folder)
@@ -344,6 +374,8 @@ class _Run:
                 else:
                     finish_message(report)
                 runs.finish_run(connection, job.run, report.finished, report.state, report.message, report.as_dict())
+                if report.kind == "hints" and not report.happened:  # most often an echo of the hub's own writes
+                    runs.drop_run(connection, job.run)
         except HubError:
             if error is None:
                 raise

@@ -13,12 +13,14 @@ from sqlalchemy import Connection, or_, select
 
 from hub.errors import ConfigurationError
 from hub.model.projection import entity_tables
-from hub.store import history, journal, records, shadows
+from hub.store import history, journal, pruning, records, shadows
 from hub.store.database import Store
 from hub.store.journal import Logged
+from hub.store.pruning import Horizon
 from hub.store.records import Stored
 from hub.store.shadows import SHADOW, Shadow
 from hub.sync.chain import Chain
+from hub.sync.compact import PRUNED
 from hub.sync.lineage import Lineage
 from hub.sync.places import head
 from hub.sync.policy import Setup
@@ -51,7 +53,13 @@ def _told(
     field: str | None,
     at: str | None,
 ) -> Row:
+    pruned = pruning.horizon(connection)
     count = len(chain.entries) if at is None else chain.until(at)
+    if at is not None and count < len(chain.entries) and summed_up(chain.entries[count], at):
+        raise ConfigurationError(
+            f"what this {record.entity} was at {at} is {pruned.told()}",
+            cure="ask for a later moment; retention in hub.yaml says how much history is kept",
+        )
     values = record.values if count == len(chain.entries) else chain.after[count - 1]
     if count == 0 and chain.entries:
         first = chain.entries[0]
@@ -78,7 +86,20 @@ def _told(
             for name in names
         },
         "history": [_line(entry) for entry in chain.entries[:count]],
+        "pruned": _pruned(pruned, chain.entries),
     }
+
+
+def summed_up(entry: Logged, at: str) -> bool:
+    """Whether an entry stands for several, of which some had happened at a moment."""
+    return entry.kind == PRUNED and str(entry.detail["since"]) <= at
+
+
+def _pruned(horizon: Horizon, entries: list[Logged]) -> Row | None:
+    """From when on the record's history is whole, when it is not whole from the beginning."""
+    if not entries or entries[0].at >= horizon.before:
+        return None
+    return {"before": horizon.before, "on": horizon.on, "text": f"what is missing here is {horizon.told()}"}
 
 
 def _check_field(setup: Setup, record: Stored, field: str | None) -> None:

@@ -15,6 +15,7 @@ from hub.mapping.lens import LensField
 from hub.mapping.scaffold_text import flow
 from hub.store import runs
 from hub.store.codec import dumps, loads
+from hub.sync.paths import head, line_of, plain
 from hub.sync.policy import Endpoint, Setup
 
 Row = dict[str, Any]
@@ -99,9 +100,7 @@ def _row(field: LensField, entry: Any) -> Row:
 
 def _at(lines: dict[str, Row], path: str) -> Row | None:
     """The line of ``lines[3].quantity`` is that of ``lines.quantity``; else the line of what the place is in."""
-    head, _, rest = path.partition("[")
-    plain = head + rest.partition("]")[2]
-    return lines.get(path) or lines.get(plain) or lines.get(path.partition("].")[0] + "]") or lines.get(head)
+    return lines.get(path) or lines.get(plain(path)) or lines.get(line_of(path)) or lines.get(head(path))
 
 
 def _name(system: str, version: str) -> str:

@@ -1,4 +1,4 @@
-"""Places inside a canonical record: ``phone``, ``lines[3]`` (a whole line), ``lines[3].quantity``."""
+"""What is at a place inside a canonical record, and whether places overlap (see ``paths``)."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from typing import Any
 from hub.mapping.lens import LensField
 from hub.model.spec import EntitySpec
 from hub.sync.decide import ABSENT, sort_lines
+from hub.sync.paths import head as head  # noqa: PLC0414 - told on to those who import it here
+from hub.sync.paths import split
 from hub.sync.plan import Target, differences
 
 Values = dict[str, Any]
-
-
-def head(path: str) -> str:
-    """The top-level field a path is in."""
-    return path.partition("[")[0]
 
 
 def overlap(one: str, other: str) -> bool:
@@ -25,11 +22,10 @@ def overlap(one: str, other: str) -> bool:
 
 def value_at(values: Values, path: str, spec: EntitySpec) -> Any:
     """What is there; ``ABSENT`` when nothing is."""
-    name, _, rest = path.partition("[")
-    if not rest:
-        return values.get(name, ABSENT)
-    line = _line(values, name, rest, spec)
-    field = rest.partition("]")[2].removeprefix(".")
+    if "[" not in path:
+        return values.get(path, ABSENT)
+    name, key_text, field = split(path)
+    line = _line(values, name, key_text, spec)
     if line is None or not field:
         return ABSENT if line is None else line
     return line.get(field, ABSENT)
@@ -37,13 +33,11 @@ def value_at(values: Values, path: str, spec: EntitySpec) -> Any:
 
 def with_value(values: Values, path: str, value: Any, spec: EntitySpec) -> Values:
     """The values with one place changed; None at a whole line takes the line out."""
-    name, _, rest = path.partition("[")
-    if not rest:
+    if "[" not in path:
         return {**values, path: value}
-    key_text, _, field = rest.partition("]")
+    name, key_text, field = split(path)
     key = _key(name, spec)
     lines = [dict(line) for line in values.get(name) or []]
-    field = field.removeprefix(".")
     if not field:
         lines = [line for line in lines if str(line[key]) != key_text]
         if value is not None:
@@ -72,8 +66,8 @@ def differs(name: str, lens_field: LensField, wanted: Any, have: Any) -> bool:
     return bool(differences({name: wanted}, target))
 
 
-def _line(values: Values, name: str, rest: str, spec: EntitySpec) -> Values | None:
-    key, wanted = _key(name, spec), rest.partition("]")[0]
+def _line(values: Values, name: str, wanted: str, spec: EntitySpec) -> Values | None:
+    key = _key(name, spec)
     return next((line for line in values.get(name) or [] if str(line.get(key)) == wanted), None)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from hub.mapping.lens import LensField
-from hub.sync.decide import ABSENT, by_key
+from hub.sync.decide import by_key
 from hub.sync.policy import Deletes
 
 Values = dict[str, Any]
@@ -188,17 +188,15 @@ def differences(values: Values, target: Target) -> dict[str, dict[str, list[Any]
         if lens_field.direction == "in" or name not in values:
             continue
         wanted = values[name]
-        have = target.meant.get(name, target.shown.get(name, ABSENT))
+        have = target.meant.get(name, target.shown.get(name))
         if lens_field.lines is not None:
             paths = _line_differences(name, lens_field, wanted, have)
             if paths:
                 found[name] = paths
             continue
-        if wanted == have or (wanted is None and have is ABSENT):
+        if wanted == have or (lens_field.strength == "weak" and have is not None):
             continue
-        if lens_field.strength == "weak" and have is not ABSENT and have is not None:
-            continue
-        found[name] = {name: [None if have is ABSENT else have, wanted]}
+        found[name] = {name: [have, wanted]}
     return found
 
 

@@ -28,6 +28,16 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """How much history is kept: whichever of the two reaches back further."""
+
+    days: int | None = 90
+    """What happened so many days ago is told in full, and can be taken back. None: all of it, for ever."""
+    keep_runs: int = 20
+    """… and so does what happened since the last so many passes that wrote anything."""
+
+
+@dataclass(frozen=True, slots=True)
 class EntityPolicy:
     """How one entity is kept in agreement."""
 
@@ -70,6 +80,7 @@ class Setup:
     specs: dict[str, EntitySpec]
     policies: dict[str, EntityPolicy]
     endpoints: list[Endpoint]
+    retention: Retention = Retention()
 
     def of_entity(self, entity: str) -> list[Endpoint]:
         """The endpoints of one entity, in the policy's order of systems."""

@@ -113,7 +113,7 @@ class PassReport:
     """What one pass did."""
 
     run: str
-    kind: Literal["sync", "plan", "apply", "replay", "reconcile", "undo", "merge"]
+    kind: Literal["sync", "plan", "apply", "replay", "reconcile", "undo", "merge", "hints"]
     started: str
     finished: str = ""
     state: State = "done"
@@ -143,6 +143,12 @@ class PassReport:
             for one in self.comparison
             for system in one["systems"]
         )
+
+    @property
+    def happened(self) -> bool:
+        """Whether anything came of it: something seen that was news, written, or worth a person's look."""
+        told = (c.changed + c.gone + c.refused + c.conflicts + c.letters + c.waiting for c in self.counts)
+        return bool(self.writes or self.failures or self.findings or any(told))
 
     @property
     def writes(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from hub.store import records, work
@@ -88,7 +88,7 @@ class Rounds:
         budgets = {system: self.gate.allowed(writer.endpoint) for system, writer in writers.items()}
         risky: dict[str, list[str]] = {system: [] for system in writers}
         wrote = False
-        for page in planner.pages():
+        for page in self._pages(planner):
             self._settle(entity, page)
             todo: dict[str, list[Item]] = {}
             for planned in page:
@@ -104,6 +104,10 @@ class Rounds:
         for system, hub_ids in risky.items():
             wrote |= self._apply_risky(planner, writers[system], hub_ids, budgets[system])
         return wrote
+
+    def _pages(self, planner: Planner) -> Iterator[list[Planned]]:
+        """The records to look at."""
+        return planner.pages()
 
     def _approved(self, planned: Planned) -> list[Step]:
         """The steps that may be taken."""

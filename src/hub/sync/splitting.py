@@ -18,7 +18,8 @@ from hub.store.shadows import Shadow
 from hub.sync.apply import Writer
 from hub.sync.context import Pass
 from hub.sync.merging import MERGED, point, store
-from hub.sync.places import alike, head, overlap, value_at, with_value
+from hub.sync.paths import head, line_of
+from hub.sync.places import alike, overlap, value_at, with_value
 from hub.sync.plan import Step
 from hub.sync.planning import title
 from hub.sync.policy import Endpoint
@@ -189,8 +190,8 @@ def _pointing(
 def _came_with(job: Pass, place: Reference, refs: dict[str, str]) -> bool:
     """Whether a reference was made since in one of the systems whose record goes back, and to that record."""
     stamps = place.record.stamps
-    line = place.path.partition("]")[0] + "]"
-    by = (stamps.get(place.path) or stamps.get(line) or stamps.get(place.path.partition("[")[0]) or stamps.get("*"))[0]  # type: ignore[index]
+    line = line_of(place.path)
+    by = (stamps.get(place.path) or stamps.get(line) or stamps.get(head(place.path)) or stamps.get("*"))[0]  # type: ignore[index]
     if by not in refs:
         return False
     endpoint = next((e for e in job.setup.of_entity(place.record.entity) if e.system == by), None)

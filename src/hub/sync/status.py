@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub.store import records, runs, shadows, work
+from hub.store import pruning, records, runs, shadows, space, work
 from hub.store.database import Store
 from hub.sync.policy import Setup
+from hub.sync.prune import history_rows
 
 
 def status(store: Store, setup: Setup, now: str) -> dict[str, Any]:
     """Where everything stands; plain values."""
+    disk = space.size(store)
     with store.read() as connection:
         cursors = {(row["system"], row["entity"]): row for row in runs.cursors(connection)}
         linked = shadows.counts(connection)
@@ -53,4 +55,10 @@ def status(store: Store, setup: Setup, now: str) -> dict[str, Any]:
             "in_doubt": len(work.intents(connection)),
             "plans": runs.plans(connection),
             "runs": runs.runs(connection, 10),
+            "store": {
+                "bytes": disk.total,
+                "free": disk.free,
+                "history": history_rows(connection),
+                "since": pruning.horizon(connection).before or None,
+            },
         }

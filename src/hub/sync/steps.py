@@ -7,9 +7,11 @@ from typing import Any
 
 from hub.store.journal import Logged
 from hub.sync.chain import Chain, Given, changes, holder
+from hub.sync.compact import PRUNED
 from hub.sync.decide import ABSENT
 from hub.sync.lineage import Lineage
-from hub.sync.places import head, overlap, value_at
+from hub.sync.paths import head, plain
+from hub.sync.places import overlap, value_at
 from hub.sync.policy import Setup
 
 Row = dict[str, Any]
@@ -111,8 +113,11 @@ class Steps:
             return [{**base, **entry.detail}] if path == "*" or _about(path, name) else []
         if entry.kind in ("linked", "deleted"):
             return []
+        if entry.kind == PRUNED:
+            base["text"] = f"{entry.detail['entries']} changes since {entry.detail['since']}: pruned"
         moved = {path: [old, new] for path, old, new in changes(entry) if _about(path, name)}
-        return [{**base, "fields": moved, "text": str(entry.detail.get("because") or entry.kind)}] if moved else []
+        told = {"text": str(entry.detail.get("because") or entry.kind), **base}
+        return [{**told, "fields": moved}] if moved else []
 
     def _decision(self, base: Row, entry: Logged, index: int, change: list[Any]) -> Row:
         path, kind, rule, before, theirs, ours = change
@@ -144,9 +149,8 @@ class Steps:
 
     def _why(self, rule: str, path: str) -> str:
         if rule == "authority":
-            plain = head(path) + (path.partition("]")[2] if "[" in path else "")
             owners = self.setup.policies[self.entity].authority
-            owner = owners.get(plain) or owners.get(head(path))
+            owner = owners.get(plain(path)) or owners.get(head(path))
             return f"{owner} owns it" if owner else "another system owned it then"
         return WHY.get(rule, rule)
 

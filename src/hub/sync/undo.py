@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from hub.connect.capabilities import Create, Delete, Get, Update
 from hub.errors import AuthenticationError, ConfigurationError, HubError, RateLimited, Unavailable
-from hub.store import analyst, journal, records, runs, shadows, work
+from hub.store import analyst, journal, pruning, records, runs, shadows, work
 from hub.store.database import Store
 from hub.store.journal import Entry
 from hub.store.records import RecordWrite, Stored
@@ -54,7 +54,11 @@ def scope(
         run_id = (journal.last_run(connection, KINDS + MERGES) or "") if run == "last" else run
         known = runs.run(connection, run_id)
         if known is None:
-            raise ConfigurationError(f"there is no run {run}", where="undo", cure="hub status lists the last runs")
+            pruned = pruning.horizon(connection)
+            told = f"; it may be {pruned.told()}" if pruned.before else ""
+            raise ConfigurationError(
+                f"there is no run {run}{told}", where="undo", cure="hub status lists the last runs"
+            )
         wrote = [name for name in setup.policies if journal.touched(connection, run_id, name, KINDS, limit=1)]
         if not wrote and any(journal.touched(connection, run_id, name, MERGES, limit=1) for name in setup.policies):
             return run_id, []

@@ -146,7 +146,7 @@ def changes_of(entries: Sequence[Logged], wrote: Wrote, path: str) -> Any:
             return found
         elif entry.kind == "resolved" and overlap(path, entry.detail["path"]):
             found = _before(entry.detail.get("ours"))
-        elif entry.kind in {"undone", "merged"}:
+        elif entry.kind in {"undone", "merged", "pruned"}:
             for other, (old, _) in (entry.detail.get("fields") or {}).items():
                 if overlap(path, other):
                     found = _before(old)

@@ -154,6 +154,38 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entity", "key", "hub_id"),
     )
     op.create_table(
+        "quota",
+        sa.Column("owner", sa.String(), nullable=False),
+        sa.Column("systems", sa.Text(), nullable=False),
+        sa.Column("limits", sa.Text(), nullable=False),
+        sa.Column("next_at", sa.Float(53), nullable=False),
+        sa.Column("paused_until", sa.Float(53), nullable=False),
+        sa.Column("urgent_run", sa.Integer(), nullable=False),
+        sa.Column("bulk_refused_at", sa.Float(53), nullable=False),
+        sa.Column("told", sa.BigInteger(), nullable=True),
+        sa.Column("told_at", sa.Float(53), nullable=False),
+        sa.PrimaryKeyConstraint("owner"),
+    )
+    op.create_table(
+        "quota_holder",
+        sa.Column("owner", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("urgent", sa.SmallInteger(), nullable=False),
+        sa.Column("rooms", sa.Integer(), nullable=False),
+        sa.Column("wants", sa.Integer(), nullable=False),
+        sa.Column("since", sa.Float(53), nullable=False),
+        sa.Column("expires", sa.Float(53), nullable=False),
+        sa.PrimaryKeyConstraint("owner", "name"),
+    )
+    op.create_table(
+        "quota_hour",
+        sa.Column("owner", sa.String(), nullable=False),
+        sa.Column("hour", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("calls", sa.BigInteger(), nullable=False),
+        sa.Column("units", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("owner", "hour"),
+    )
+    op.create_table(
         "plan",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("at", sa.String(), nullable=False),

@@ -1,0 +1,61 @@
+"""Taking a pass's leases; who finds a small pass at work waits for it, for small passes are over in a moment.
+
+Small passes follow each other closely while hints come in. Whoever waits says so in the store, and the next small pass
+holds back: an ordinary pass is never kept from its turn.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from hub.errors import Unavailable
+from hub.store import runs
+from hub.store.database import Store
+from hub.sync.context import LEASE_SECONDS, Pass, instant
+from hub.sync.holder import is_dead
+
+SMALL = "hints"
+"""Part of the name of those who hold a lease for a small pass."""
+LOOK_AGAIN = 0.05
+"""Seconds between two looks at a lease."""
+_WAITS = "hints:ordinary pass waits until"
+
+
+def take_leases(job: Pass, connection: Connection, owner: str, entities: list[str]) -> None:
+    """Take them all, or none. Raises Unavailable when another pass holds one."""
+    now = job.clock()
+    holder = f"{owner}/{SMALL}/{job.run}" if job.report.kind == "hints" else f"{owner}/{job.run}"
+    until = instant(now + timedelta(seconds=LEASE_SECONDS))
+    for entity in entities:
+        job.leases[entity] = runs.take_lease(connection, f"entity:{entity}", holder, instant(now), until, is_dead)
+
+
+def wait_for_small_passes(job: Pass, entities: list[str], patience: float) -> None:
+    """Return when no small pass holds what this one needs, or after ``patience`` seconds."""
+    if job.report.kind == "hints" or patience <= 0:
+        return
+    ends = time.monotonic() + patience
+    while _small_pass_holds(job.store, entities, job.now()) and time.monotonic() < ends:
+        with job.store.begin() as connection:
+            runs.set_setting(connection, _WAITS, instant(job.clock() + timedelta(seconds=2)))
+        time.sleep(LOOK_AGAIN)
+
+
+def somebody_waits(store: Store, now: str) -> bool:
+    """Whether small passes hold back just now."""
+    with store.read() as connection:
+        return (runs.setting(connection, _WAITS) or "") > now
+
+
+def _small_pass_holds(store: Store, entities: list[str], now: str) -> bool:
+    with store.read() as connection:
+        holders = runs.holders(connection, [f"entity:{entity}" for entity in entities], now)
+    return any(f"/{SMALL}/" in holder and not is_dead(holder) for holder in holders)
+
+
+def is_taken(error: BaseException) -> bool:
+    """Whether a pass was kept out because another one is at work."""
+    return isinstance(error, Unavailable) and error.where == "store" and "another pass" in error.what
