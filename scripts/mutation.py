@@ -1,8 +1,8 @@
 """Mutation testing of the deciding part of the engine: each small mistake put into it must make a test fail.
 
-mutmut does the work, in a folder of its own with the modules' own tests. What survives though nothing it does differs from
-the original is named in ``equivalent_mutants.yaml``, each with the reason: an entry stands for one mutant, and one that
-no longer stands for any is an error. Exit code 1 below ``LEAST`` percent killed of all that are not equivalent.
+mutmut does the work, in a folder of its own with the modules' own tests. Survivors that do the same as the original
+are named in ``equivalent_mutants.yaml`` with the reason: an entry stands for one mutant, and one that no longer stands
+for any is an error. Exit code 1 below ``LEAST`` percent killed of all that are not equivalent.
 """
 
 from __future__ import annotations
