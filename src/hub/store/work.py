@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
@@ -110,6 +110,14 @@ def doubt_intents(connection: Connection, run: str, system: str, entity: str, hu
         .values(doubt=1)
     )
     spell_out(connection, entity)
+
+
+def name_intents(connection: Connection, run: str, system: str, entity: str, found: Mapping[str, str]) -> None:
+    """These were carried out (hub id → remote id) and not read back."""
+    where = (INTENT.c.run == run, INTENT.c.system == system, INTENT.c.entity == entity)
+    statement = update(INTENT).where(*where, INTENT.c.hub_id == bindparam("b_hub_id"))
+    rows = [{"b_hub_id": hub_id, "b_remote_id": remote_id} for hub_id, remote_id in found.items()]
+    connection.execute(statement.values(remote_id=bindparam("b_remote_id")), rows)
 
 
 # conflicts ----------------------------------------------------------------------------------------------------------

@@ -271,7 +271,12 @@ class Writer:
         self, connection: Connection, chunk: list[Job], results: list[Result], fresh: Mapping[str, Remote]
     ) -> None:
         """Confirm what succeeded, in bulk; treat each failure for itself."""
-        done = [(one, result) for one, result in zip(chunk, results, strict=True) if result.error is None]
+        unread = self._unread(chunk, results, fresh)
+        done = [
+            (one, result)
+            for one, result in zip(chunk, results, strict=True)
+            if result.error is None and one.record.hub_id not in unread
+        ]
         if done:
             answers = [(one, _read_back(one, result.remote, fresh)) for one, result in done]
             settled = self.confirmer.confirm(
@@ -280,7 +285,7 @@ class Writer:
             )
             self.settled |= settled
             self.written |= {one.record.hub_id for one, _ in done} - self.confirmer.refused
-        doubtful = []
+        doubtful = list(unread)
         for one, result in zip(chunk, results, strict=True):
             if result.problem is not None:
                 self._letter(connection, one.record, one.shadow, one.step, one.values, result.problem, "follow_up")
@@ -293,9 +298,23 @@ class Writer:
                 self._letter(connection, one.record, one.shadow, one.step, one.values, result.error)
         ids = [one.record.hub_id for one in chunk if one.record.hub_id not in doubtful]
         work.settle_intents(connection, self.job.run, self.endpoint.system, self.endpoint.entity, ids)
+        if unread:
+            work.name_intents(connection, self.job.run, self.endpoint.system, self.endpoint.entity, unread)
         if doubtful:
             self.job.again = True
             work.doubt_intents(connection, self.job.run, self.endpoint.system, self.endpoint.entity, doubtful)
+
+    def _unread(self, chunk: list[Job], results: list[Result], fresh: Mapping[str, Remote]) -> dict[str, str]:
+        """Hub id → remote id of what was written, and could not be read back: what the system made of it is not known,
+        so that its own rewriting would pass for an edit. It stays in doubt until it was seen."""
+        if not isinstance(self.endpoint.connector, Get):
+            return {}
+        ids = {
+            one.record.hub_id: one.seen_again(result)
+            for one, result in zip(chunk, results, strict=True)
+            if result.error is None
+        }
+        return {hub_id: remote_id for hub_id, remote_id in ids.items() if remote_id and remote_id not in fresh}
 
     def _record_failed(self, connection: Connection, one: Job, error: HubError, fresh: Mapping[str, Remote]) -> None:
         if self.confirmer.recovered(connection, one.record, one.shadow, one.step, error, fresh):
