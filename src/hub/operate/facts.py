@@ -34,6 +34,9 @@ class Facts:
     prune_at: str | None = None
     """When the history is pruned, as five cron fields; None: by hand only."""
 
+    webhooks: str = ""
+    """Host and port on which the webhook intake listens; empty: the project has none."""
+
     @property
     def systems(self) -> list[str]:
         return list(dict.fromkeys(system for of_entity in self.entities.values() for system in of_entity))
@@ -50,6 +53,7 @@ def facts_of(project: Project) -> Facts:
         timezone=project.timezone,
         notify=project.notify,
         prune_at=project.prune_at,
+        webhooks=project.webhooks.listen if project.webhooks is not None else "",
     )
 
 
