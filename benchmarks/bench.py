@@ -27,6 +27,7 @@ class Bench:
     say: Callable[[str], None]
     with_hub: bool = True
     """False: measure only the scripts by hand."""
+    quick: bool = False
 
     def sides(self) -> list[Side]:
         """Fresh sides; ``hub`` first where it takes part."""

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import cases, measure, results
+from benchmarks import cases, measure, near_time, results
 from benchmarks.bench import Bench
 from benchmarks.results import Row
 
@@ -28,6 +28,7 @@ CASES: dict[str, tuple[Callable[[Bench], list[Row]], str]] = {
     "latency": (cases.latency, "B9: a slow network"),
     "orders": (cases.orders, "B12: orders with lines"),
     "bad": (cases.bad_records, "B13: bad records"),
+    "webhooks": (near_time.near_time, "N1: from an edit to its value elsewhere, by webhook"),
     "million": (cases.million, "B5 B8: ten times the records (only with --full)"),
 }
 DOCUMENT = measure.ROOT / "docs" / "benchmarks.md"
@@ -74,7 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
             say(f"{title}")
             with folder() as place:
                 try:
-                    rows += work(Bench(server, place, n, pairs, say, not asked.limits_only))
+                    rows += work(Bench(server, place, n, pairs, say, not asked.limits_only, asked.quick))
                 except measure.Failed as failure:
                     failures.append(f"{name}: {failure}")
                     say(f"    FAILED: {failure}")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from hub.connect.capabilities import Health, Page, Record, Remote, Resource, Result, Write
+from hub.connect.capabilities import Cost, Health, Page, Reading, Record, Remote, Resource, Result, Write, Writing
 from hub.connect.services import Services
 from hub.errors import ConfigurationError
 
 from .client import Client
+from .costs import Costs
 from .metadata import Metadata, bundled, with_settings
 from .queries import Queries, Shape
 from .reading import Reader
@@ -40,6 +41,7 @@ class KingdeeGalaxy:
         self._client = Client(settings, services)
         self._metadata = Metadata(self._client, settings)
         self._reader = Reader(Queries(self._client, settings.page_rows), self._metadata, settings, services)
+        self._costs = Costs(self._reader, self._metadata, settings)
         self._writer = Writer(self._client, self._metadata, self._reader, settings, services.system)
 
     @property
@@ -109,6 +111,15 @@ class KingdeeGalaxy:
         self, resource: str, writes: Sequence[Write], fields: Sequence[str], options: Record
     ) -> list[Remote | None]:
         return self._reader.probe(resource, writes, fields, options)
+
+    def read_cost(self, resource: str, reading: Reading) -> Cost:
+        return self._costs.read(resource, reading)
+
+    def ids_cost(self, resource: str, records: int, options: Record) -> Cost:
+        return self._costs.ids(records)
+
+    def write_cost(self, resource: str, writing: Writing) -> Cost:
+        return self._costs.write(resource, writing)
 
     def close(self) -> None:
         self._client.close()

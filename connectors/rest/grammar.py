@@ -297,7 +297,10 @@ class RestManifest(Strict):
     contract: str | None = Field(None, description="module:function beside the manifest: what it is tried by.")
     version: Literal[1] = Field(1, description="Version of this grammar.")
     settings: dict[str, Annotated[Setting, BeforeValidator(described, json_schema_input_type=str | Setting | None)]] = (
-        Field(default={}, description="What hub.yaml says of a system, besides url, verify, timeout, calls_per_second.")
+        Field(
+            default={},
+            description="What hub.yaml says of a system, besides url, verify, timeout, calls_per_second, page.",
+        )
     )
     url: Text = Field("{settings.url}", description="Base address of all paths.")
     headers: dict[str, Text] = Field(default={})

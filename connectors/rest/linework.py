@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hub.connect.capabilities import Record, Write
+from hub.connect.lines import Compared, Identify, changed, compared
 from hub.connect.templates import as_text
 from hub.errors import Gone, HubError, RecordRejected
 
@@ -48,10 +49,11 @@ class LineWork:
     def _changes(
         self, shape: Shape, name: str, lines: LinesConfig, wanted: list[Record], now: Record
     ) -> dict[str, Any]:
-        new, kept, gone = _compared(shape, name, lines, wanted, now)
+        made = lines_of(shape, name, lines, wanted, now)
         names = {"create": "create", "update": "update", "delete": "delete", **lines.names}
-        changed = [line for line, before in kept if any(before.get(k) != v for k, v in line.items())]
-        return {names["create"]: new, names["update"]: changed, names["delete"]: gone}
+        edited = [line for line, before in made.kept if changed(line, before)]
+        gone = [found(line, lines.id) for line in made.gone]
+        return {names["create"]: made.new, names["update"]: edited, names["delete"]: gone}
 
     def written_apart(self, shape: Shape, id: str, write: Write, now: Record) -> HubError | None:
         """Lines that have calls of their own, after their record. The record is written whatever comes of them, so
@@ -68,25 +70,25 @@ class LineWork:
         if lines.list_ is not None:
             # As they are now: an earlier attempt may have written some of them.
             now = {**now, name: self._reader.lines_of(shape, name, lines, id)}
-        new, kept, gone = _compared(shape, name, lines, wanted, now)
+        made = lines_of(shape, name, lines, wanted, now)
         where = f"{shape.name}/{id}/{name}"
         held = {"resource": shape.name, "id": id}
-        for line_id in gone:
+        for line_id in (found(line, lines.id) for line in made.gone):
             if lines.delete is None:
                 raise RecordRejected("lines can't be removed there", field=name, where=where)
             try:
                 self._send(lines.delete, "delete", {**held, "line_id": line_id, "line": {}}, where, None)
             except Gone:
                 continue
-        for line, before in kept:
-            changes = {k: v for k, v in line.items() if before.get(k) != v and k != lines.id}
+        for line, before in made.kept:
+            changes = _without(changed(line, before), lines.id)
             if not changes:
                 continue
             if lines.update is None:
                 raise RecordRejected("lines can't be changed there", field=name, where=where)
             line_id = as_text(found(line, lines.id or ""))
             self._send(lines.update, "update", {**held, "line_id": line_id, "line": changes}, where, changes)
-        for line in new:
+        for line in made.new:
             assert lines.create is not None
             self._send(lines.create, "create", {**held, "line": line}, where, line)
 
@@ -94,22 +96,18 @@ class LineWork:
         self._client.send(call, operation, held, where, Extra(default_body=body))
 
 
-def _compared(
-    shape: Shape, name: str, lines: LinesConfig, wanted: list[Record], now: Record
-) -> tuple[list[Record], list[tuple[Record, Record]], list[Any]]:
-    """(new lines, those that stay with what they were, ids of those to remove)"""
+def lines_of(shape: Shape, name: str, lines: LinesConfig, wanted: list[Record], now: Record) -> Compared:
+    """The wanted lines held against those that are there; new ones with the manifest's defaults."""
     if lines.id is None:
         raise RecordRejected("lines without ids can't be told apart", field=name, where=shape.where)
-    before = {as_text(found(line, lines.id)): line for line in now.get(name) or [] if isinstance(line, dict)}
-    new, kept, named = [], [], set()
-    for line in wanted:
-        id = as_text(found(line, lines.id))
-        if id and id in before:
-            kept.append((line, before[id]))
-            named.add(id)
-        else:
-            new.append({**lines.defaults, **_without(line, lines.id)})
-    return new, kept, [found(line, lines.id) for id, line in before.items() if id not in named]
+    made = compared(now.get(name) or [], wanted, identify(lines))
+    made.new = [{**lines.defaults, **_without(line, lines.id)} for line in made.new]
+    return made
+
+
+def identify(lines: LinesConfig) -> Identify:
+    """What tells a line from the others; nothing where lines have no ids."""
+    return lambda line: as_text(found(line, lines.id)) if lines.id else None
 
 
 def _without(line: Record, id: str | None) -> Record:

@@ -55,6 +55,8 @@ class Reader:
         if config is None:
             raise ConfigurationError(f"{shape.name!r} can't be listed", where=shape.where, cure="add 'list:' to it")
         paging = config.paging or self._product.manifest.paging
+        if self._client.settings.page and paging.size_param:
+            paging = paging.model_copy(update={"size": self._client.settings.page})
         return Walker(self._client, config, paging, shape.config.id, shape.where)
 
     def ids(self, name: str) -> Iterator[list[str]]:

@@ -21,6 +21,8 @@ class Settings:
     verify: bool | str = True
     timeout: float = 60.0
     calls_per_second: float | None = None
+    page: int | None = None
+    """Rows of a page, instead of the manifest's ``size``."""
 
 
 def secrets_of(manifest: RestManifest) -> tuple[str, ...]:
@@ -54,6 +56,7 @@ def read_settings(manifest: RestManifest, given: dict[str, Any], system: str) ->
         verify=given.get("verify", True),
         timeout=_number(given, "timeout", system) or 60.0,
         calls_per_second=_number(given, "calls_per_second", system),
+        page=int(_number(given, "page", system) or 0) or None,
     )
 
 

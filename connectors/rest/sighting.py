@@ -10,13 +10,13 @@ from typing import Any
 from hub.connect.capabilities import Record, Remote
 from hub.connect.moments import Moments, utc_text
 from hub.connect.templates import as_text
+from hub.connect.workflow import same
 from hub.errors import UnexpectedAnswer
 
 from .grammar import ResourceConfig
 from .grammar_calls import TimeConfig
 from .hooks import Steps
 from .places import found
-from .verdicts import same
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 from hub.connect.answers import CURE_BUSY, CURE_LATER, Answer
 from hub.connect.http import Renew, Verdict
 from hub.connect.redact import redact
+from hub.connect.workflow import same
 from hub.errors import (
     AlreadyExists,
     AuthenticationError,
@@ -138,12 +139,6 @@ def _general(answer: Answer, operation: str, look: Look, messages: list[str], re
     if status == 404:
         return ConfigurationError(f"there is nothing at this address: {told}", cure="check url and the resource's name")
     return UnexpectedAnswer(f"status {status}: {told}") if status < 429 else None
-
-
-def same(value: Any, wanted: Any) -> bool:
-    if isinstance(value, bool) or isinstance(wanted, bool) or value is None or wanted is None:
-        return value is wanted
-    return str(value) == str(wanted)
 
 
 def _text(value: Any) -> str | None:

@@ -7,16 +7,15 @@ from typing import Any
 
 from hub.connect.answers import Answer
 from hub.connect.capabilities import Record, Remote, Result, Write
+from hub.connect.lines import check_unchanged
+from hub.connect.outcomes import each, read_back, removed, together
 from hub.connect.templates import as_text, fill_all
 from hub.errors import (
     AlreadyExists,
-    AuthenticationError,
     ConfigurationError,
     Gone,
     HubError,
-    RateLimited,
     RecordRejected,
-    Unavailable,
     UnexpectedAnswer,
     UnknownOutcome,
     VersionConflict,
@@ -27,7 +26,7 @@ from .batching import results_of
 from .calls import Client, Extra
 from .grammar import Fields, WriteConfig
 from .hooks import Steps
-from .linework import LineWork
+from .linework import LineWork, identify
 from .places import found, put
 from .reading import Reader
 from .sighting import Shape
@@ -54,7 +53,7 @@ class Writer:
         if call.batch is not None:
             results = self._batch(shape, call, writes, "create", {})
         else:
-            results = _each(writes, lambda write: self._create(shape, call, write))
+            results = each(writes, lambda write: self._create(shape, call, write))
         for write, result in zip(writes, results, strict=True):
             if isinstance(result.error, AlreadyExists):
                 self._reader.find_existing(shape, write, result)
@@ -106,7 +105,7 @@ class Writer:
         if call.batch is not None:
             done = self._batch(shape, call, some, "update", now)
         else:
-            done = _each(some, lambda write: self._update(shape, call, write, now.get(str(write.id)) or {}))
+            done = each(some, lambda write: self._update(shape, call, write, now.get(str(write.id)) or {}))
         done = self._acted(shape, some, done, now)
         for (at, _), result in zip(ready, self._read_back(shape, some, done, fields), strict=True):
             results[at] = result
@@ -134,15 +133,18 @@ class Writer:
         return self._reader.with_lines(shape, rows, list(config.lines)) if lines else rows
 
     def _check(self, shape: Shape, write: Write, now: dict[str, Record]) -> None:
+        """Raises Gone, and VersionConflict for a record or lines that somebody changed since they were seen."""
         config = shape.config
-        if not config.guard or not write.version or (config.update and config.update.if_match):
-            return
         row = now.get(str(write.id))
         where = f"{shape.where}/{write.id}"
-        if row is None:
-            raise Gone("the record is not there any more", where=where)
-        if shape.version(row) != write.version:
-            raise VersionConflict("the record was changed since it was last seen", where=where)
+        if config.guard and write.version and not (config.update and config.update.if_match):
+            if row is None:
+                raise Gone("the record is not there any more", where=where)
+            if shape.version(row) != write.version:
+                raise VersionConflict("the record was changed since it was last seen", where=where)
+        for name, lines in config.lines.items():
+            if config.guard and name in write.values and row is not None and isinstance(row.get(name), list):
+                check_unchanged(name, (write.old or {}).get(name), row[name], identify(lines), where)
 
     # --- delete, archive ------------------------------------------------------------------------------
 
@@ -155,17 +157,13 @@ class Writer:
         if others:
             call = self._call(shape, "delete")
             now = self._before(shape, others, call)
-            done |= dict(zip(map(id, others), _each(others, lambda w: self._delete(shape, call, w, now)), strict=True))
-        return [done[id(write)] for write in writes]
 
-    def _delete(self, shape: Shape, call: WriteConfig, write: Write, now: dict[str, Record]) -> Result:
-        deleted = Result(remote=Remote(str(write.id), None, deleted=True))
-        try:
-            self._check(shape, write, now)
-            self._send(shape, call, "delete", write, None, idempotent=True)
-        except Gone:
-            pass  # somebody was faster: as wanted
-        return deleted
+            def remove(write: Write) -> None:
+                self._check(shape, write, now)
+                self._send(shape, call, "delete", write, None, idempotent=True)
+
+            done |= dict(zip(map(id, others), removed(others, remove), strict=True))
+        return [done[id(write)] for write in writes]
 
     def _archive(self, shape: Shape, writes: Sequence[Write]) -> list[Result]:
         archive = shape.config.archive
@@ -227,8 +225,17 @@ class Writer:
     def _batch(
         self, shape: Shape, call: WriteConfig, writes: Sequence[Write], operation: str, now: dict[str, Record]
     ) -> list[Result]:
-        if not writes:
-            return []
+        def send(some: Sequence[Write]) -> list[Result]:
+            return self._sent(shape, call, some, operation, now)
+
+        # One bad record refused them all: nothing is done, and each is tried by itself.
+        apart = call.all_or_nothing or len(writes) == 1
+        return (together(writes, send) if apart else send(writes)) if writes else []
+
+    def _sent(
+        self, shape: Shape, call: WriteConfig, writes: Sequence[Write], operation: str, now: dict[str, Record]
+    ) -> list[Result]:
+        """A batch, in one call."""
         bodies = []
         for write in writes:
             body = self._body(shape, call, write, None if write.id is None else now.get(str(write.id)) or {})
@@ -237,15 +244,7 @@ class Writer:
             bodies.append(body)
         held = {"resource": shape.name, "records": bodies}
         extra = Extra(idempotent=call.repeatable or None)
-        try:
-            answer = self._client.send(call, operation, held, shape.name, extra)  # type: ignore[arg-type]
-        except (RecordRejected, Gone, VersionConflict) as problem:
-            if len(writes) == 1:
-                return [Result(error=problem)]
-            if not call.all_or_nothing:
-                raise
-            # One bad record refused them all: nothing is done, and each is tried by itself.
-            return [self._batch(shape, call, [write], operation, now)[0] for write in writes]
+        answer = self._client.send(call, operation, held, shape.name, extra)  # type: ignore[arg-type]
         return results_of(shape, call, writes, bodies, answer)
 
     def _acted(
@@ -260,20 +259,7 @@ class Writer:
     def _read_back(
         self, shape: Shape, writes: Sequence[Write], results: list[Result], fields: Sequence[str]
     ) -> list[Result]:
-        """Each result with the record as the system has it now; a failure here makes no write fail."""
-        ids = [result.remote.id for result in results if result.remote is not None]
-        try:
-            seen = {r.id: r for r in self._reader.get(shape.name, ids, fields)} if ids else {}
-        except HubError:
-            seen = {}
-        for write, result in zip(writes, results, strict=True):
-            if result.remote is None:
-                continue
-            now = seen.get(result.remote.id)
-            # Fresh records may be hidden from lists for a while: that they are not shown yet is no deletion.
-            if now is not None and not (now.deleted and write.id is None):
-                result.remote = now
-        return results
+        return read_back(writes, results, lambda ids: self._reader.get(shape.name, ids, fields))
 
 
 def _declared(record: Record, fields: Fields, inside: bool = False) -> Record:
@@ -289,21 +275,3 @@ def _declared(record: Record, fields: Fields, inside: bool = False) -> Record:
             value = _declared(value, field.fields, True)
         made[name] = value
     return made
-
-
-def _each(writes: Sequence[Write], one: One) -> list[Result]:
-    """A call a record. What concerns the system and not the record ends the round: the rest would fare no better."""
-    results: list[Result] = []
-    for write in writes:
-        try:
-            results.append(one(write))
-        except UnknownOutcome as error:
-            results.append(Result(error=error))
-        except (AuthenticationError, ConfigurationError, RateLimited, Unavailable) as error:
-            if not results:
-                raise
-            results += [Result(error=error) for _ in range(len(writes) - len(results))]
-            break
-        except (HubError, AlreadyExists) as error:
-            results.append(Result(error=error))
-    return results

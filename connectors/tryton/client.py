@@ -1,4 +1,4 @@
-"""JSON-RPC: signing in, typed JSON, and what Tryton's exceptions mean.
+"""Signed-in calls to one database, and what Tryton's exceptions mean.
 
 Everything that goes wrong on the server arrives as ``{"error": [kind, …]}`` with status 200, and with the transaction
 rolled back (trytond/protocols/jsonrpc.py, dispatcher.py): nothing was done.
@@ -7,16 +7,15 @@ rolled back (trytond/protocols/jsonrpc.py, dispatcher.py): nothing was done.
 from __future__ import annotations
 
 import base64
-import json
 from typing import Any
 
 from hub.connect.answers import Answer
-from hub.connect.budget import budget_of
-from hub.connect.http import Http, HttpOptions, Renew, Verdict
+from hub.connect.http import HttpOptions
 from hub.connect.redact import remember
+from hub.connect.rpc import JsonRpc, SessionRpc
 from hub.connect.services import Services
-from hub.connect.tokens import Token, Tokens, fingerprint
-from hub.errors import AuthenticationError, HubError, RecordRejected, UnexpectedAnswer, VersionConflict
+from hub.connect.tokens import fingerprint
+from hub.errors import HubError, RecordRejected, UnexpectedAnswer, VersionConflict
 
 from .settings import Settings
 
@@ -31,33 +30,15 @@ class Client:
     """One user's calls on one database. Thread-safe."""
 
     def __init__(self, settings: Settings, services: Services) -> None:
-        self._settings, self._where = settings, services.system
+        self._settings, self.where = settings, services.system
         self._password = settings.password.get_secret_value()
         remember(self._password)
+        account = "tryton/" + fingerprint(settings.url, settings.database, settings.username, self._password)
         options = HttpOptions(read_timeout=settings.timeout, verify=settings.verify)
-        account = fingerprint(settings.url, settings.database, settings.username, self._password)
-        budget = budget_of(f"tryton/{account}", at_once=4)
-        self.http = Http(settings.url, services, auth=self, classify=_ended, options=options, budget=budget)
-        self._door = Http(settings.url, services, options=options)
-        """For signing in, where 401 is no session's end."""
-        self._tokens = Tokens(services.cache, f"tryton/{account}", self._log_in)
-
-    def close(self) -> None:
-        self.http.close()
-        self._door.close()
-
-    def session(self) -> dict[str, Any]:
-        """``header``, ``path``, ``version`` and the user's ``context`` (company, language)."""
-        found: dict[str, Any] = json.loads(self._tokens.get())
-        return found
-
-    def headers(self, method: str, path: str) -> dict[str, str]:
-        return {"Authorization": self.session()["header"]}
-
-    def refused(self, headers: dict[str, str]) -> None:
-        kept = self._tokens.get()
-        if json.loads(kept)["header"] == headers.get("Authorization"):
-            self._tokens.refused(kept)
+        self.rpc = SessionRpc(
+            settings.url, services, account=account, log_in=self._log_in, seconds=LIFE, problem=problem,
+            options=options, at_once=4,
+        )  # fmt: skip
 
     def read(self, model: str, method: str, *parameters: Any) -> Any:
         """A call that changes nothing: repeated when it fails in passing."""
@@ -75,70 +56,37 @@ class Client:
         return self.call(model, method, *parameters, timestamps=timestamps)[0]
 
     def call(
-        self,
-        model: str,
-        method: str,
-        *parameters: Any,
-        timestamps: dict[str, str] | None = None,
-        idempotent: bool = False,
+        self, model: str, method: str, *parameters: Any, timestamps: Any = None, idempotent: bool = False
     ) -> tuple[Any, Answer]:
         """The result, and the answer it came in."""
-        session = self.session()
+        session = self.rpc.session()
         context = {**session["context"], "active_test": False, **({"_timestamp": timestamps} if timestamps else {})}
-        body = {"id": 1, "method": f"model.{model}.{method}", "params": [*parameters, context]}
-        where = f"{self._where}/{model}"
-        answer = self.http.post(session["path"], json=body, idempotent=idempotent, where=where)
-        found = answer.json()
-        if isinstance(found, dict) and found.get("error"):
-            raise _problem(found["error"], where)
-        if not isinstance(found, dict) or "result" not in found:
-            raise UnexpectedAnswer(f"neither result nor error: {answer.excerpt()}", where=where)
-        return found["result"], answer
+        name, where = f"model.{model}.{method}", f"{self.where}/{model}"
+        return self.rpc.call(session["path"], name, [*parameters, context], where=where, idempotent=idempotent)
 
-    def _log_in(self) -> Token:
-        version, path = self._find()
-        parameters = [self._settings.username, {"password": self._password}, self._settings.language]
-        user, token = self._plain(path, "common.db.login", parameters)["result"][:2]
-        word = base64.b64encode(f"{self._settings.username}:{user}:{token}".encode()).decode()
-        header = f"Session {word}"
-        remember(token, word)
-        context = self._plain(path, "model.res.user.get_preferences", [True, {}], Authorization=header)["result"]
-        return Token(json.dumps({"header": header, "path": path, "version": version, "context": context}), LIFE)
+    def _log_in(self, door: JsonRpc) -> dict[str, Any]:
+        """The session: ``headers``, ``path``, ``version`` and the user's ``context`` (company, language)."""
+        version, path = self._find(door)
+        name = self._settings.username
+        words = [name, {"password": self._password}, self._settings.language]
+        (user, token, *_), _ = door.call(path, "common.db.login", words, where=self.where, idempotent=True)
+        signed = base64.b64encode(f"{name}:{user}:{token}".encode()).decode()
+        remember(token, signed)
+        headers = {"Authorization": f"Session {signed}"}
+        preferences = "model.res.user.get_preferences"
+        context, _ = door.call(path, preferences, [True, {}], where=self.where, idempotent=True, headers=headers)
+        return {"headers": headers, "path": path, "version": version, "context": context}
 
-    def _find(self) -> tuple[str, str]:
+    def _find(self, door: JsonRpc) -> tuple[str, str]:
         """The server's version, and where its database answers: ``/<db>/rpc/`` since 7.8, ``/<db>/`` before."""
-        for root, path in (("rpc/", f"{self._settings.database}/rpc/"), ("", f"{self._settings.database}/")):
-            answer = self._post(root, "common.server.version", [], accept=(401, 404, 405), expect="bytes")
-            found = answer.json_or_none()
-            if answer.status == 200 and isinstance(found, dict) and found.get("result"):
-                return str(found["result"]), path
-        raise UnexpectedAnswer("no Tryton server answers there", where=self._where, cure="check the setting url")
-
-    def _plain(self, path: str, method: str, parameters: list[Any], **headers: str) -> dict[str, Any]:
-        answer = self._post(path, method, parameters, accept=(401,), headers=headers)
-        if answer.status == 401:
-            what = f"Tryton refuses the user {self._settings.username!r}"
-            raise AuthenticationError(what, where=self._where, cure="check username, password and database")
-        found = answer.json()
-        if not isinstance(found, dict) or "result" not in found:
-            raise UnexpectedAnswer(f"no result of {method}: {answer.excerpt()}", where=self._where)
-        return found
-
-    def _post(self, path: str, method: str, parameters: list[Any], **options: Any) -> Answer:
-        body = {"id": 1, "method": method, "params": parameters}
-        if 401 in options["accept"]:
-            options["expect"] = "bytes"
-        return self._door.post(path, json=body, idempotent=True, where=self._where, **options)
+        for root in ("rpc/", ""):
+            if version := door.answered(root, "common.server.version", where=self.where):
+                return str(version), f"{self._settings.database}/{root}"
+        raise UnexpectedAnswer("no Tryton server answers there", where=self.where, cure="check the setting url")
 
 
-def _ended(answer: Answer) -> Verdict:
-    """401 to a session: it ended, and nothing was done."""
-    return (
-        Renew(AuthenticationError("Tryton ended the session", cure="check the user")) if answer.status == 401 else None
-    )
-
-
-def _problem(error: list[Any], where: str) -> HubError:
+def problem(error: list[Any], where: str) -> HubError:
+    """What an exception of the server is to us."""
     kind, told = error[0], error[1] if len(error) > 1 else ""
     if kind == "ConcurrencyException":
         return VersionConflict("somebody else changed the record meanwhile", where=where)

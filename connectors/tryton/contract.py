@@ -1,4 +1,4 @@
-"""What the contract suite must know to try this connector: how a valid party and a valid product look."""
+"""What the contract suite must know to try Tryton: a database of one's own with a company in it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,19 @@ from decimal import Decimal
 
 from hub.connect.capabilities import Record
 from hub.connect.contract.declare import Contract, Trial
+from hub.connect.contract.servers import ServerWorld, by_rpc
+
+KINDS = by_rpc({"create", "write", "delete"}, {"version", "login", "get_preferences"})
+TABLES = {"party.party": "party_party", "product.product": "product_product"}
 
 
 def contract() -> Contract:
-    return Contract(trials=(PARTIES, PRODUCTS), pages={"page": 5}, wrong_login={"password": "wrong"})
+    wrong = {"password": "wrong"}
+    return Contract(
+        trials=(PARTIES, PRODUCTS),
+        pages={"page": 5},
+        world=lambda entry, options: ServerWorld(entry, options, TABLES, wrong_login=wrong, kinds=KINDS),
+    )
 
 
 def _party(word: str) -> Record:

@@ -53,6 +53,16 @@ class ZohoApi:
         self._lock = threading.Lock()
         self._http: Http | None = None
         self._counted: Counter[str] = Counter()
+        # Credits and calls at once are counted by org; the credentials are the nearest we know of it.
+        self._budget = budget_of(
+            f"zoho_crm:{self.auth.account}",
+            per_second=settings.calls_per_second,
+            at_once=settings.calls_at_once,
+            per_day=settings.credits_per_day,
+            unit="credits",
+        )
+        if services.quota is not None:
+            services.quota.share(self._budget, services.system)  # known from now on, though nothing is called yet
 
     @property
     def usage(self) -> dict[str, int]:
@@ -226,14 +236,7 @@ class ZohoApi:
                     self._services,
                     auth=self.auth,
                     classify=classify,
-                    # Credits and calls at once are counted by org; the credentials are the nearest we know of it.
-                    budget=budget_of(
-                        f"zoho_crm:{self.auth.account}",
-                        per_second=settings.calls_per_second,
-                        at_once=settings.calls_at_once,
-                        per_day=settings.credits_per_day,
-                        unit="credits",
-                    ),
+                    budget=self._budget,
                     options=HttpOptions(
                         connect_timeout=settings.connect_timeout,
                         read_timeout=settings.read_timeout,

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from hub.connect.capabilities import Health, Page, Record, Remote, Resource, Result, Write
+from hub.connect.capabilities import Cost, Health, Page, Reading, Record, Remote, Resource, Result, Write, Writing
 from hub.connect.services import Services
 from hub.errors import ConfigurationError, HubError
 
 from .api import ZohoApi
+from .costs import Costs
 from .metadata import Metadata, to_resource
 from .reading import Reader
 from .seed import MODULES, seed_module
@@ -34,6 +35,7 @@ class ZohoConnector:
         self._api = ZohoApi(settings, services)
         self._metadata = Metadata(services, self._api.auth.account, self._api.fields)
         self._reader = Reader(self._api, settings, self._metadata, services)
+        self._costs = Costs(settings, self._metadata)
 
     @property
     def usage(self) -> dict[str, int]:
@@ -105,6 +107,15 @@ class ZohoConnector:
         self, resource: str, writes: Sequence[Write], fields: Sequence[str], options: Record
     ) -> list[Remote | None]:
         return self._writer(options).probe(resource, writes, fields) if writes else []
+
+    def read_cost(self, resource: str, reading: Reading) -> Cost:
+        return self._costs.read(resource, reading)
+
+    def ids_cost(self, resource: str, records: int, options: Record) -> Cost:
+        return self._costs.ids(records)
+
+    def write_cost(self, resource: str, writing: Writing) -> Cost:
+        return self._costs.write(resource, writing)
 
     def subscribe(self, resource: str, callback_url: str, secret: str) -> str | None:
         return subscribe(self._api, self._services, resource, callback_url, secret)

@@ -38,7 +38,7 @@ def by_name(facts: Facts = FACTS) -> dict[str, Wanted]:
 def test_every_entity_has_a_deployment_and_complete_listings_one_of_their_own() -> None:
     assert list(by_name()) == [
         "sync/acme-customer", "sync/acme-order", "sync/acme-order-full", "sync/acme-everything",
-        "plan/acme-plan", "apply/acme-apply", "approve/acme-approve",
+        "plan/acme-plan", "apply/acme-apply", "approve/acme-approve", "prune/acme-prune",
     ]  # fmt: skip
 
 
@@ -95,10 +95,18 @@ def test_the_run_form_knows_the_projects_own_names(parameters: dict[str, object]
     assert validator.is_valid(parameters) is valid
 
 
+def test_the_history_is_pruned_every_night_unless_it_is_kept_for_ever() -> None:
+    assert by_name()["prune/acme-prune"].body["schedules"] == []
+    body = by_name(replace(FACTS, prune_at="40 3 * * *"))["prune/acme-prune"].body
+    (night,) = body["schedules"]
+    assert night["schedule"] == {"cron": "40 3 * * *", "timezone": "Asia/Shanghai", "day_or": True}
+    assert body["concurrency_options"] == {"collision_strategy": "CANCEL_NEW"}
+
+
 def test_apply_needs_a_plan_and_approve_does_not() -> None:
     assert parameter_schema("apply", FACTS)["required"] == ["project", "plan_id"]
     assert parameter_schema("approve", FACTS)["required"] == ["project"]
-    assert set(PARAMETERS) == {"sync", "plan", "apply", "approve"}
+    assert set(PARAMETERS) == {"sync", "plan", "apply", "approve", "prune"}
 
 
 def test_silence_is_three_heartbeats_and_only_of_the_hubs_own_runs() -> None:

@@ -44,7 +44,7 @@ def test_the_ready_line_says_where_everything_is(hub_up: RunningHub) -> None:
     assert hub_up.ready["url"].startswith("http://127.0.0.1:")
     assert set(hub_up.ready["deployments"]) == {
         "sync/twins-customer", "sync/twins-customer-full", "sync/twins-everything",
-        "plan/twins-plan", "apply/twins-apply", "approve/twins-approve",
+        "plan/twins-plan", "apply/twins-apply", "approve/twins-approve", "prune/twins-prune",
     }  # fmt: skip
 
 

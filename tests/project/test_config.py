@@ -25,6 +25,12 @@ TOP = "version: 1\nsystems:\n  crm: {connector: memo}\n  erp: {connector: memo}\
     [
         ("systems: {}\n", "hub.yaml:1:1: 'version' is missing → add 'version:'"),
         ("version: 3\n", "hub.yaml:1:10: the file is of version 3 of the language, and this hub reads up to 2"),
+        (
+            "version: 1\nretention: {older_than: 3d}\n",
+            "hub.yaml:2:25: 'older_than': write days, such as 90d (at least 7d",
+        ),
+        ("version: 1\nretention: {keep: 3}\n", "hub.yaml:2:13: unknown key 'keep' → did you mean 'keep_runs'?"),
+        ("version: 1\nretention: {at: noon}\n", "hub.yaml:2:17: 'at': 'noon' is not a cron expression"),
         ("version: 1\nsytems: {}\n", "hub.yaml:2:1: unknown key 'sytems' → did you mean 'systems'?"),
         ("version: 1\ntimezone: Asia/Beijing\n", "hub.yaml:2:11: 'timezone': 'Asia/Beijing' is not a time zone"),
         ("version: 1\nsystems:\n  crm:\n", "'crm' holds nothing"),

@@ -101,8 +101,9 @@ def test_one_edit_judged_alone(path: str, theirs: Any, ours: Any, options: Any, 
     assert judged(sight, path, field("f"), policy(**options), "a", "a", theirs, ours) == expected
 
 
-def test_looking_back_finds_nothing_to_decide_in_a_line_that_both_lack() -> None:
+def test_looking_back_at_lines_that_both_lack_and_at_first_sights() -> None:
     sight = seen({}, {}, {})
+    assert judged(sight, "f", field("f"), policy(), A, A, "b", "a") == ("accepted", "newest")
     assert judged(sight, "lines[1]", field("f"), policy(), line(1), line(1), None, None) == ("converged", "equal")
     assert judged(sight, "f", field("f"), policy(), A, A, None, "a") == (None, "")
     assert judged(sight, "f", field("f", strength="strong"), policy(), "a", "a", "b", "a") == ("refused", "strong")

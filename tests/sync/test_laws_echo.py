@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sync.fakes import World
 
+from hub.connect.capabilities import Remote, Result
 from hub.errors import Unavailable, UnknownOutcome
 
 
@@ -151,3 +152,45 @@ def test_a_blank_that_the_target_fills_comes_back_and_is_quiet(tmp_path: Path) -
     world.sync()
     assert only(world, "crm")["code"] == "C1"
     assert world.sync().writes == 0
+
+
+@pytest.mark.parametrize("verb", ["create", "update"])
+@pytest.mark.parametrize("probe", ["external", "none"])
+def test_a_write_that_could_not_be_read_back_is_no_edit_when_it_is_seen(tmp_path: Path, verb: str, probe: str) -> None:
+    world = World(tmp_path)
+    world.erp.probe_kind = probe
+    world.erp.rewrite = lambda record: record.update(name=str(record["name"]).upper()[:8])
+    a = world.crm.add("customers", name="Suzhou Trading", credit=1)
+    if verb == "update":
+        world.sync()
+        world.crm.edit("customers", a, name="Suzhou Silk Trading")
+    silenced(world, verb)
+    # The name is given once more before the hub can look at what the erp made of its write.
+    world.erp.before = repeatedly("get", Unavailable("down"))
+    world.sync()
+    world.crm.edit("customers", a, credit=2)
+    world.clock.now += timedelta(seconds=300)
+    world.erp.before = lambda verb: None
+    report = world.sync()
+    kept = "Suzhou Trading" if verb == "create" else "Suzhou Silk Trading"
+    assert only(world, "crm")["name"] == kept
+    assert (only(world, "erp")["name"], only(world, "erp")["credit"]) == (kept.upper()[:8], 2)
+    assert (report.open_letters, report.open_conflicts, world.sync().message) == (0, 0, "nothing to write")
+
+
+def silenced(world: World, verb: str) -> None:
+    """The erp says that a write succeeded, and no more."""
+    write = getattr(world.erp, verb)
+
+    def quiet(*given: Any) -> list[Result]:
+        return [Result(Remote(r.remote.id, None), r.error) if r.remote else r for r in write(*given)]
+
+    setattr(world.erp, verb, quiet)
+
+
+def repeatedly(verb: str, error: BaseException) -> Callable[[str], None]:
+    def hook(called: str) -> None:
+        if called == verb:
+            raise error
+
+    return hook

@@ -1,4 +1,4 @@
-"""Pruning the history: what is told before and after, what can still be taken back, and that no pass decides otherwise."""
+"""Pruning the history: what is told before and after, what can be taken back, and that no pass decides otherwise."""
 
 from __future__ import annotations
 

@@ -64,6 +64,8 @@ def _show(console: Console, found: Row, *, alone: bool) -> None:
         for name, f in found["fields"].items()
     ]  # fmt: skip
     section(console, "values", rows)
+    if found["pruned"]:
+        console.print(found["pruned"]["text"], soft_wrap=True)
     for name, told in found["fields"].items() if alone else ():
         console.print(f"{name}, step by step", style="italic")
         for step in told["steps"]:
@@ -91,6 +93,8 @@ def _headline(step: Row) -> str:
         return f"conflict: {sides}; {step['status']}"
     if kind == "letter":
         return f"{system} could not be told ({step['error']}): {cell(step['message'])}; {step['status']}"
+    if kind == "pruned":
+        return str(step["text"])
     return f"{kind} in {system}: {step.get('text') or ''}"
 
 

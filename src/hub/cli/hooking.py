@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,8 +48,6 @@ def webhooks(
         return _end(shell)
     from hub.webhooks.serve import Service
 
-    logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
-    logging.getLogger("hub").setLevel(logging.INFO)
     with Service(lambda: _opened(shell), host=host, port=port) as service:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: service.stop.set())

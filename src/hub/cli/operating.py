@@ -32,7 +32,8 @@ def up(
     ] = 4200,
     pool: Pool = "hub",
 ) -> None:
-    """Everything on one machine: Prefect's server and UI, the deployments with their schedules, a worker.
+    """Everything on one machine: Prefect's server and UI, the deployments with their schedules, a worker, and the webhook
+    intake where hub.yaml has one.
 
     Only this machine can reach it. One Ctrl-C stops all of it; passes under way get a moment to end, a second Ctrl-C
     doesn't wait for them. With --json the object is printed when everything is ready.
@@ -73,6 +74,8 @@ def _show_ready(console: Console, found: Ready) -> None:
     console.print(f"ready: {found.url}", style="bold", soft_wrap=True)
     for name, change in found.deployments.items():
         console.print(f"  {name} ({change})", soft_wrap=True)
+    if found.webhooks:
+        console.print(f"webhooks: http://{found.webhooks}", soft_wrap=True)
     console.print(f"logs: {found.logs}", soft_wrap=True)
     if os.isatty(0):
         console.print("Ctrl-C stops everything")

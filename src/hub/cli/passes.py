@@ -24,6 +24,7 @@ Systems = Annotated[
 ]
 
 
+HOOK_COLUMNS = ("system", "accepted", "hints", "refused", "useless", "waiting", "last_at", "refused_at")
 FEED_COLUMNS = ("system", "entity", "resource", "direction", "records", "waiting", "approved", "observed_at")
 
 
@@ -144,6 +145,12 @@ def _show_status(console: Console, found: dict[str, Any]) -> None:
     section(console, "waiting for what they refer to", generic_rows(found["waiting"], ()))
     section(console, "plans to approve (hub apply ID)", generic_rows(found["plans"], ("id", "at", "run")))
     section(console, "last runs", generic_rows(found["runs"], ("id", "kind", "started", "state", "message")))
+    console.print(_kept(found["store"]), soft_wrap=True)
+    section(console, "told by webhook", generic_rows(found["webhooks"], HOOK_COLUMNS))
+    for hook in found["webhooks"]:
+        for row in hook["subscriptions"]:
+            what = row["problem"] or (f"until {row['expires']}" if row["expires"] else "for good")
+            console.print(f"{hook['system']} tells of {row['resource']}: {what}", soft_wrap=True)
     if found["conflicts"]:
         console.print(f"{found['conflicts']} open conflicts: hub conflicts")
     if found["letters"]:
@@ -152,6 +159,14 @@ def _show_status(console: Console, found: dict[str, Any]) -> None:
         console.print(
             f"{found['in_doubt']} writes whose answer was lost: the next pass looks for them before sending again"
         )
+
+
+def _kept(store: dict[str, Any]) -> str:
+    from hub.store.space import megabytes
+
+    since = f", in full since {store['since']}" if store["since"] else ""
+    free = f" ({megabytes(store['free'])} of it free)" if store["free"] else ""
+    return f"store: {megabytes(store['bytes'])}{free}; history: {store['history']:,} entries{since} (hub prune)"
 
 
 def _plan_id(text: str) -> str:

@@ -5,6 +5,7 @@
 | API key, Basic, fixed bearer      | ``FixedAuth``                            |
 | OAuth 2 (client credentials, refresh token, authorization code, password) | ``TokenAuth`` with ``OAuth`` |
 | log-in call that hands out a session token | ``TokenAuth`` with a function of yours |
+| log-in that tells more than a token (context, version, path) | ``SessionAuth`` |
 | signature over the request        | ``SigningAuth``                          |
 """
 
@@ -13,12 +14,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from hub.connect.answers import Answer
-from hub.connect.http import Http, Outgoing, Signed
+from hub.connect.http import Http, Outgoing, Renew, Signed, Verdict
 from hub.connect.redact import redact, remember
 from hub.connect.services import Cache
 from hub.connect.tokens import Token, Tokens
@@ -74,6 +76,39 @@ class TokenAuth:
         # Another thread may have fetched the next token already; then there is nothing to forget.
         if dict(signed.headers) == headers:
             self.tokens.refused(token)
+
+
+class SessionAuth:
+    """A log-in whose outcome is more than a token, kept whole for all processes of the account.
+
+    ``log_in`` gives a JSON object: ``headers`` go on every request, the rest is the connector's own. ``key``: as
+    ``Tokens`` wants it. ``seconds``: how long it is kept at most; the product may end it earlier (``ended``).
+    """
+
+    def __init__(self, cache: Cache, key: str, log_in: Callable[[], dict[str, Any]], seconds: float) -> None:
+        self._tokens = Tokens(cache, key, lambda: Token(json.dumps(log_in()), seconds))
+
+    def get(self) -> dict[str, Any]:
+        """The session; logs in when there is none."""
+        found: dict[str, Any] = json.loads(self._tokens.get())
+        return found
+
+    def headers(self, method: str, path: str) -> dict[str, str]:
+        found: dict[str, str] = self.get()["headers"]
+        return found
+
+    def refused(self, headers: dict[str, str]) -> None:
+        kept = self._tokens.get()
+        # Another thread may have logged in again already; then there is nothing to forget.
+        if json.loads(kept)["headers"] == headers:
+            self._tokens.refused(kept)
+
+
+def ended(answer: Answer) -> Verdict:
+    """A classifier's rule for sessions and tokens: 401 says that it ended, and that nothing was done."""
+    if answer.status != 401:
+        return None
+    return Renew(AuthenticationError("the system ended our session, and a new one too", cure="check the user's rights"))
 
 
 @dataclass(slots=True)

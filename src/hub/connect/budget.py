@@ -56,7 +56,7 @@ class Budget:
 
     @contextmanager
     def slot(
-        self, sleep: Callable[[float], None] = time.sleep, *, urgent: bool = False, cost: int = 1
+        self, sleep: Callable[[float], None] = time.sleep, *, urgent: bool = False, cost: int = 1, ending: bool = False
     ) -> Iterator[None]:
         """Hold this while a call is under way. Waits (through ``sleep``) for its turn. Alone in its process, nobody is
         more urgent than others, and costs are not counted."""

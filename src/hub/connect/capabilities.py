@@ -231,6 +231,63 @@ class Finish(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What some work takes: calls, and how much of the account's day, in its own unit (credits; else calls)."""
+
+    calls: int = 0
+    units: int = 0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.calls + other.calls, self.units + other.units)
+
+    def times(self, number: int) -> Cost:
+        """So many times that."""
+        return Cost(self.calls * number, self.units * number)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One resource to be read, as ``ListChanges`` would."""
+
+    cursor: str | None
+    """None: everything."""
+    records: int
+    """How many the hub expects to see: of everything those that it knows, else those that changed."""
+    fields: Sequence[str]
+    options: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """One call of ``create``, ``update`` or ``delete``."""
+
+    action: Literal["create", "update", "delete", "archive"]
+    records: int
+    fields: Sequence[str]
+    """What is read back."""
+    options: Record
+    with_lines: int = 0
+    """Records of which lines are written."""
+    lines: int = 0
+    """Lines written in all."""
+    shapes: int = 1
+    """How many different sets of fields are written."""
+
+
+@runtime_checkable
+class Costs(Protocol):
+    """Foretells what work will take. Asks nobody; exact as long as nothing goes wrong and nobody else writes."""
+
+    def read_cost(self, resource: str, reading: Reading) -> Cost: ...
+
+    def ids_cost(self, resource: str, records: int, options: Record) -> Cost:
+        """``list_ids`` over so many records."""
+        ...
+
+    def write_cost(self, resource: str, writing: Writing) -> Cost: ...
+
+
 @runtime_checkable
 class Subscribe(Protocol):
     def subscribe(self, resource: str, callback_url: str, secret: str) -> str | None:

@@ -26,7 +26,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 from urllib.parse import urlencode, urlsplit
@@ -281,11 +281,8 @@ class Http:
         raise error
 
     def _send(self, call: _Call, signed: Signed) -> tuple[Answer, Verdict]:
-        options, services = self._options, self._services
-        slot = (
-            self._slots.slot(services.sleep, urgent=services.urgent, cost=call.cost) if self._slots else nullcontext()
-        )
-        with slot:
+        options = self._options
+        with self._slot(call):
             self._count("calls")
             started = time.monotonic()
             try:
@@ -323,6 +320,12 @@ class Http:
             cookies=session.cookies,
         )
         return prepared
+
+    def _slot(self, call: _Call) -> AbstractContextManager[None]:
+        if self._slots is None:
+            return nullcontext()
+        services = self._services
+        return self._slots.slot(services.sleep, urgent=services.urgent, cost=call.cost, ending=not call.idempotent)
 
     def _log(self, call: _Call, signed: Mapping[str, str], answer: Answer, seconds: float) -> None:
         log = self._services.log

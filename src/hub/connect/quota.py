@@ -45,9 +45,10 @@ class Slots(Protocol):
     """The right to make calls of one account."""
 
     def slot(
-        self, sleep: Callable[[float], None] = time.sleep, *, urgent: bool = False, cost: int = 1
+        self, sleep: Callable[[float], None] = time.sleep, *, urgent: bool = False, cost: int = 1, ending: bool = False
     ) -> AbstractContextManager[None]:
-        """Hold this while a call is under way; waits for its turn. ``cost`` is in the limits' unit.
+        """Hold this while a call is under way; waits for its turn. ``cost`` is in the limits' unit. ``ending``: a
+        write, maybe one step of several: it may use what is kept for urgent work rather than leave a record half-way.
 
         Raises RateLimited (``spread``) when the day's limit leaves nothing for this call.
         """
@@ -109,6 +110,14 @@ class Quota(Protocol):
         """Where the account of a system stands; None when it uses none (a database), or did not yet."""
         ...
 
+    def limited(self, system: str) -> bool:
+        """Whether a limit of the day is known for a system's account; asks nobody."""
+        ...
+
+    def made(self, system: str) -> tuple[int, int] | None:
+        """Calls that this process has made of a system's account, and what they cost; None: it uses none (yet)."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
@@ -129,6 +138,8 @@ class Ask:
     """Units it wants granted ahead."""
     cost: int = 0
     """Units that the next call costs: with less it can't begin."""
+    ending: bool = False
+    """Whether that call brings something to an end that was begun."""
     told: int | None = None
     """What the vendor said is left."""
     pause: float = 0.0

@@ -74,7 +74,7 @@ class Sender:
             if how.lose or self._hits(how.lose_every):
                 return
             if self._hits(how.late_every):
-                late = how.late
+                late = float(how.late)
             ready = [message]
             if how.reverse:
                 self._held.append(message)

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hub.errors import ConfigurationError
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+class SystemSettings(BaseModel):
+    """What every system over HTTP has; a connector adds its own. Unknown keys are errors, values never shown."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    url: str = Field(description="Address of the system.")
+    timeout: float = Field(default=60, gt=0, description="Seconds to wait for an answer.")
+    verify: bool | str = Field(default=True, description="Check TLS certificates; a path names a CA bundle.")
 
 
 def checked(model: type[Model], given: dict[str, Any], *, where: str, cure: str) -> Model:

@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from hub.connect.quota import Account, Ask, Grant, Settle
 from hub.errors import RateLimited
@@ -55,19 +56,28 @@ class Share:
         self._units = 0
         self._told: int | None = None
         self._idle = 0
+        self.made = 0
+        """Calls begun by this process."""
+        self.spent = 0
+        """What they cost."""
 
     @contextmanager
     def slot(
-        self, sleep: Callable[[float], None] = time.sleep, *, urgent: bool = False, cost: int = 1
+        self, sleep: Callable[[float], None] = time.sleep, *, urgent: bool = False, cost: int = 1, ending: bool = False
     ) -> Iterator[None]:
         """See ``Slots.slot``."""
-        self._begin(sleep, urgent, cost)
+        self._begin(sleep, urgent, cost, ending)
         try:
             yield
         finally:
             with self._state:
                 self._busy -= 1
                 self._state.notify()
+
+    @property
+    def limited(self) -> bool:
+        """Whether a day's limit is known, so that looking before something large begins is worth a question."""
+        return self._limited or self.account.limits.per_day is not None
 
     def pause(self, seconds: float) -> None:
         """See ``Slots.pause``; the others hear of it with their next question, within a second."""
@@ -103,14 +113,14 @@ class Share:
 
     # --- beginning a call -----------------------------------------------------------------------------
 
-    def _begin(self, sleep: Callable[[float], None], urgent: bool, cost: int) -> None:
+    def _begin(self, sleep: Callable[[float], None], urgent: bool, cost: int, ending: bool) -> None:
         with self._state:
             self._urgent = urgent
             self._waiting += 1
         try:
             missed = 0
             while True:
-                moment = self._wait_for_turn(sleep, cost)
+                moment = self._wait_for_turn(sleep, cost, ending)
                 wait = moment - self._clock()
                 if wait > 0:
                     sleep(wait)
@@ -122,7 +132,7 @@ class Share:
             with self._state:
                 self._waiting -= 1
 
-    def _wait_for_turn(self, sleep: Callable[[float], None], cost: int) -> float:
+    def _wait_for_turn(self, sleep: Callable[[float], None], cost: int, ending: bool) -> float:
         """When the call may begin, by our clock; it counts as under way from now on."""
         while True:
             with self._state:
@@ -133,7 +143,7 @@ class Share:
                 if limit and self._known and self._busy >= self._rooms >= limit:
                     self._state.wait(1.0)  # all that there is, is ours
                     continue
-            again = self._ask_unless_changed(cost)
+            again = self._ask_unless_changed(cost, ending)
             if again > 0:
                 sleep(again)
 
@@ -157,6 +167,8 @@ class Share:
             self._units += cost
         self._busy += 1
         self._calls += 1
+        self.made += 1
+        self.spent += cost
         self._peak = max(self._peak, self._busy)
         self._begun.append(now)
         return moment
@@ -165,6 +177,8 @@ class Share:
         with self._state:
             self._busy -= 1
             self._calls -= 1
+            self.made -= 1
+            self.spent -= cost
             if self._limited:
                 self._ahead += cost
             else:
@@ -173,14 +187,14 @@ class Share:
 
     # --- asking ---------------------------------------------------------------------------------------
 
-    def _ask_unless_changed(self, cost: int) -> float:
+    def _ask_unless_changed(self, cost: int, ending: bool) -> float:
         """Ask for what is missing; returns how long to wait before looking again. Raises RateLimited."""
         with self._asking:
             with self._state:
                 enough = self._could_take(cost)
             if enough:
                 return 0.0  # another thread's question was answered for us too
-            grant = self._ask_now(cost=cost)
+            grant = self._ask_now(cost=cost, ending=ending)
         with self._state:
             if self._limited and self._ahead < cost and (grant.left or 0) < cost:
                 raise self._used_up(grant)
@@ -204,11 +218,11 @@ class Share:
         with self._asking:
             self._ask_now(release=release, pause=pause)
 
-    def _ask_now(self, *, cost: int = 0, release: bool = False, pause: float = 0.0) -> Grant:
+    def _ask_now(self, *, cost: int = 0, ending: bool = False, release: bool = False, pause: float = 0.0) -> Grant:
         with self._state:
             calls, units, told = self._calls, self._units, self._told
             back = self._ahead if release else 0
-            ask = self._question(cost, back, release, pause)
+            ask = replace(self._question(cost, back, release, pause), ending=ending)
         grant = self._settle(self.account.owner, self.account.limits, ask)
         with self._state:
             now = self._clock()

@@ -57,7 +57,10 @@ def wanted(facts: Facts, work_pool: str) -> list[Wanted]:
         if full:
             found.append(_of_entity(facts, work_pool, entity, _schedules(facts, full, position), full=True))
     everything = _wanted(facts, work_pool, "sync", name=f"{facts.name}-everything")
-    return [*found, everything, *(_wanted(facts, work_pool, flow) for flow in ("plan", "apply", "approve"))]
+    by_hand = (_wanted(facts, work_pool, flow) for flow in ("plan", "apply", "approve"))
+    nightly = [Schedule(cron=facts.prune_at)] if facts.prune_at else []
+    prune = _wanted(facts, work_pool, "prune", schedules=_schedules(facts, nightly, 0), collision="CANCEL_NEW")
+    return [*found, everything, *by_hand, prune]
 
 
 _WHAT_FOR = {
@@ -68,6 +71,8 @@ _WHAT_FOR = {
     "if anything moved since.",
     "approve": "Asks on a form: apply this plan? and, for up to ten open conflicts, whose value holds? The form opens "
     "from the run's page while the run is paused (menu ⋮, Resume).",
+    "prune": "Takes away history that is older than what `retention` in hub.yaml keeps, a little at a time; passes may "
+    "run meanwhile.",
 }
 
 
@@ -189,5 +194,6 @@ PARAMETERS = {
     "plan": ("project", "entities", "systems"),
     "apply": ("project", "plan_id"),
     "approve": ("project", "plan_id", "minutes"),
+    "prune": ("project",),
 }
 """Parameters of each flow, in the order of its function."""

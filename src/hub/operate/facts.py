@@ -31,6 +31,11 @@ class Facts:
     schedules: Mapping[str, tuple[Schedule, ...]] = field(default_factory=dict)
     timezone: str = "UTC"
     notify: Notify | None = None
+    prune_at: str | None = None
+    """When the history is pruned, as five cron fields; None: by hand only."""
+
+    webhooks: str = ""
+    """Host and port on which the webhook intake listens; empty: the project has none."""
 
     @property
     def systems(self) -> list[str]:
@@ -47,6 +52,8 @@ def facts_of(project: Project) -> Facts:
         schedules=dict(project.schedules),
         timezone=project.timezone,
         notify=project.notify,
+        prune_at=project.prune_at,
+        webhooks=project.webhooks.listen if project.webhooks is not None else "",
     )
 
 

@@ -12,7 +12,7 @@ from hub.operate.artifacts import Artifact, artifacts_of, slug
 from hub.operate.events import events_of
 from hub.operate.facts import Facts, facts_of, project_folder
 from hub.operate.logs import LogObserver
-from hub.operate.words import final_message, run_name
+from hub.operate.words import counted, final_message, run_name
 from hub.sync.report import Observer, PassReport
 
 if TYPE_CHECKING:
@@ -107,6 +107,20 @@ def run_pass(
         if worth_another_try(error):
             raise
         return Outcome(error=error)
+
+
+def run_prune(folder: str) -> Outcome:
+    """Prune the project's history as its ``retention`` says. Errors as in ``run_pass``."""
+    try:
+        with engine_of(folder, LogObserver()) as (engine, _):
+            done = engine.prune()
+    except HubError as error:
+        if worth_another_try(error):
+            raise
+        return Outcome(error=error)
+    whole = f"; history is told in full from {done.before} on" if done.before else ""
+    gone = f"{counted(done.entries, 'entry')} and {counted(done.runs, 'old run')} pruned{whole}"
+    return Outcome(message=f"{gone}; {done.space}" if done.space else gone)
 
 
 def told(

@@ -50,14 +50,17 @@ def given_parameters() -> Mapping[str, Any]:
     return runtime.flow_run.parameters or {}
 
 
+_PLAIN_NAMES = {"approve": "decide open conflicts", "prune": "prune the history"}
+
+
 def name_of_run() -> str:
     """Run name from the parameters: ``sync customer: zoho ⇄ kingdee (incremental)``. Never raises."""
     kind = runtime.flow_run.flow_name or "sync"
     given = given_parameters()
     if plan_id := given.get("plan_id"):
         return f"{kind} plan {plan_id}"
-    if kind == "approve":
-        return "decide open conflicts"
+    if kind in _PLAIN_NAMES:
+        return _PLAIN_NAMES[kind]
     scope = Scope(given.get("entities") or [], given.get("systems") or [], bool(given.get("full")))
     try:
         from hub.project import open_project

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
+import requests
+
 from hub.errors import ConfigurationError, HubError, Unavailable
 from hub.operate.api import PrefectApi
 from hub.operate.deploy import DeployResult, deploy
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 START_SECONDS = 180
 """The first start lays out Prefect's database; on a busy small machine that takes its time."""
 WORKER = "hub-up"
+WEBHOOKS = "webhooks"
 AT_ONCE = 4
 """Passes that run at the same time: each is a process of some 100 MB."""
 
@@ -46,6 +49,8 @@ class Ready:
     """Deployment → created, updated, unchanged."""
     logs: str
     """Folder with the output of server and worker."""
+    webhooks: str = ""
+    """Where the webhook intake listens; empty: the project has none."""
 
     def as_dict(self) -> dict[str, Any]:
         return {"ready": True, **asdict(self)}
@@ -148,8 +153,27 @@ class _Machine:
         worker = ["-m", "prefect", "worker", "start", "--pool", self.work_pool, "--type", "process"]
         worker += ["--name", WORKER, "--limit", str(AT_ONCE), "--install-policy", "never"]
         self._spawn("worker", worker, worker_environment(self.environment, self.api.url))
-        if self._wait_for(self._worker_online, "the worker") and ready is not None:
+        if self._wait_for(self._worker_online, "the worker") and self._take_messages() and ready is not None:
             ready(self._ready(deployed))
+
+    def _take_messages(self) -> bool:
+        """Start the webhook intake where the project has one; False when we were asked to stop meanwhile."""
+        if not self.facts.webhooks:
+            return True
+        self.say("starting the webhook intake")
+        words = ["-m", "hub.cli", WEBHOOKS, "--project", str(self.facts.folder)]
+        self._spawn(WEBHOOKS, words, worker_environment(self.environment, self.api.url))
+        return self._wait_for(self._answers, "the webhook intake")
+
+    def _answers(self) -> bool:
+        host, _, port = self.facts.webhooks.rpartition(":")
+        here = {"0.0.0.0": HOST, "[::]": "[::1]"}.get(host, host)  # noqa: S104
+        try:
+            with requests.Session() as session:
+                session.trust_env = False
+                return session.get(f"http://{here}:{port}/health", timeout=2).ok
+        except requests.RequestException:
+            return False
 
     def _spawn(self, name: str, arguments: list[str], environment: dict[str, str]) -> None:
         self.children.append(Child(name, arguments, environment, self.home / f"{name}.log"))
@@ -177,7 +201,7 @@ class _Machine:
     def _ready(self, deployed: DeployResult) -> Ready:
         names = {k.removeprefix("deployment "): v for k, v in deployed.done.items() if k.startswith("deployment ")}
         url = self.api.url.removesuffix("/api")
-        return Ready(self.facts.name, url, self.api.url, self.work_pool, names, str(self.home))
+        return Ready(self.facts.name, url, self.api.url, self.work_pool, names, str(self.home), self.facts.webhooks)
 
     def _drain(self, seconds: float) -> None:
         with contextlib.suppress(HubError):
@@ -194,6 +218,10 @@ class _Machine:
         if self.children:
             server, *others = self.children
             cut_off = self._with_a_process()
+            for child in others:
+                if child.name == WEBHOOKS:  # it ends what it is at, and lets go of its leases
+                    child.ask_to_end()
+                    child.wait(0.1 if self.stop.at_once.is_set() else 10.0)
             for child in others:
                 child.process.kill()
             end_all(self.mark, 2.0, but=(server.process.pid,))

@@ -18,6 +18,8 @@ from hub.project.webhooks import WebhooksConfig
 
 Direction = Literal["both", "in", "out"]
 STORE = "sqlite:///.hub/hub.db"
+SHORTEST_HISTORY = 7
+"""Days, as in ``hub.sync.prune``."""
 _SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _POLICIES = ("newest", "hold", "owner")
 
@@ -192,6 +194,41 @@ class ModelConfig(Strict):
     )
 
 
+def _age(value: Any) -> Any:
+    if value is None or value is False or (isinstance(value, str) and value.strip().lower() in {"off", "none"}):
+        return None
+    match = re.fullmatch(r"(\d+)\s*d", value.strip()) if isinstance(value, str) else None
+    if match is None or int(match[1]) < SHORTEST_HISTORY:
+        raise ValueError(
+            f"write days, such as 90d (at least {SHORTEST_HISTORY}d: passes look back so far), or off: keep everything"
+        )
+    return int(match[1])
+
+
+class RetentionConfig(Strict):
+    """How much history is kept: whichever of the two reaches back further."""
+
+    older_than: Annotated[int | None, _shorthand(_age, str | None)] = Field(
+        90, description="What happened so long ago may go, such as 90d; off: nothing ever goes."
+    )
+    keep_runs: int = Field(
+        20,
+        ge=1,
+        description="What happened since the last so many passes that wrote anything stays, however old.",
+    )
+    at: str = Field("40 3 * * *", description="When hub up and hub deploy prune: five cron fields, in the time zone.")
+
+    @field_validator("at")
+    @classmethod
+    def _five_fields(cls, text: str) -> str:
+        return str(Schedule(cron=text).cron)
+
+
+def _retention(value: Any) -> Any:
+    off = value is None or value is False or (isinstance(value, str) and value.strip().lower() in {"off", "none"})
+    return {"older_than": "off"} if off else value
+
+
 class HubConfig(Strict):
     """A whole ``hub.yaml``."""
 
@@ -212,6 +249,9 @@ class HubConfig(Strict):
         None, description="When passes of every entity run, unless it says otherwise."
     )
     notify: NotifyConfig | None = Field(None, description="Who hears of failed passes.")
+    retention: Annotated[RetentionConfig, _shorthand(_retention, RetentionConfig | bool | str | None)] = Field(
+        default=RetentionConfig(), description="How much history is kept; off: all of it."
+    )
     webhooks: WebhooksConfig | None = Field(None, description="Where systems can tell the hub of a change.")
 
     @field_validator("timezone")

@@ -28,7 +28,7 @@ from hub.project.systems import Opener, System, anchored_url, private_folder
 from hub.project.webhooks import Webhooks
 from hub.store.quota import SharedQuota
 from hub.sync.holder import identity, is_dead
-from hub.sync.policy import Setup
+from hub.sync.policy import Retention, Setup
 
 _log = logging.getLogger("hub.project")
 
@@ -47,6 +47,8 @@ class Project:
     """Entity → when its passes run; empty for an entity that runs only by hand."""
     notify: Notify | None = None
     webhooks: Webhooks | None = None
+    prune_at: str | None = None
+    """When the history is pruned, as five cron fields in ``timezone``; None: never."""
     systems: dict[str, System] = field(default_factory=dict)
     mappings: dict[tuple[str, str], Path] = field(default_factory=dict)
     """(system, entity) → the mapping file in use."""
@@ -170,7 +172,9 @@ class _Building:
         endpoints = maker.make(config, made)
         self.problems += maker.problems
         project.mappings = maker.files
-        project.setup = Setup(specs, made, endpoints)
+        kept = Retention(config.retention.older_than, config.retention.keep_runs)
+        project.setup = Setup(specs, made, endpoints, kept)
+        project.prune_at = config.retention.at if kept.days is not None else None
 
     def _store(self, config: HubConfig, section: Section) -> None:
         self.problems += literal_secrets(section, (), {"store": config.store}, ())

@@ -70,6 +70,11 @@ class Webhooks:
         return cls(address.rstrip("/"), secret, host.strip("[]"), int(port), config.systems, config.answer)
 
     @property
+    def listen(self) -> str:
+        """Host and port of the intake."""
+        return f"{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+    @property
     def is_public(self) -> bool:
         """Whether vendors can be expected to reach the address: most insist on https."""
         return urlsplit(self.address).scheme == "https"

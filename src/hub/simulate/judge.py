@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hub.simulate import values as made
@@ -233,6 +233,8 @@ class Judge:
             head = path.partition("[")[0]
             if self._owned(entity, head) - {edit.system} or (entity, head) in self.world.unmapped:
                 continue
+            if path == "number" and self.filled and edit.value is None:
+                continue
             before = [e for e in edits[:-1] if e.system != edit.system]
             if before and not any(before[-1].at < moment < edit.at for moment in self.world.quiet):
                 continue
@@ -287,16 +289,20 @@ class Judge:
 
     def _newest(self) -> Iterator[Violation]:
         """Where the newer edit wins, one made after the other was known is never the older one."""
-        by_value: dict[tuple[str, str, Any], Edit] = {}
+        given: dict[tuple[str, str, str, Any], list[Edit]] = {}
         for edit in self.witness.edits:
             if edit.by == "user":
-                by_value[edit.entity, edit.path, self._coarse(edit.entity, edit.path, edit.value)] = edit
-        known: dict[tuple[str, str, Any], str] = {}
+                coarse = self._coarse(edit.entity, edit.path, edit.value)
+                given.setdefault((edit.entity, edit.tag, edit.path, coarse), []).append(edit)
+        known: dict[tuple[str, str, str, Any], str] = {}
         for note, path, kind, rule, theirs, ours in self._decisions():
-            key = (note.entity, path, self._coarse(note.entity, path, theirs))
-            mine = by_value.get(key)
-            other = by_value.get((note.entity, path, self._coarse(note.entity, path, ours)))
-            since = known.get((note.entity, path, self._coarse(note.entity, path, ours)))
+            tag = self.told.tags.get(note.hub_id, "")
+            if (note.entity, tag, path.partition("[")[0]) in self.decided:
+                continue
+            key = (note.entity, tag, path, self._coarse(note.entity, path, theirs))
+            other_key = (note.entity, tag, path, self._coarse(note.entity, path, ours))
+            mine, other = _by_then(given.get(key, ()), note), _by_then(given.get(other_key, ()), note)
+            since = known.get(other_key)
             if mine is not None and rule == "newest" and mine.system == note.system and self._exact(mine):
                 if kind == "refused" and since is not None and text(mine.at) > since:
                     said = f"refused as older than {ours!r}, known since {since[11:19]}"
@@ -323,7 +329,7 @@ class Judge:
     def _older(self, mine: Edit, other: Edit, note: Note) -> bool:
         """Whether ``mine`` was older, as far as its system could tell: it tells when the record last changed, not each
         field."""
-        changes = [e.at for e in self.witness.edits if (e.system, e.id) == (mine.system, mine.id)]
+        changes = self.witness.touched[mine.system, mine.id]
         return text(max(at for at in changes if text(at) <= note.at or at == mine.at)) < text(other.at)
 
     def _accounts(self) -> Iterator[Violation]:
@@ -362,3 +368,8 @@ class Judge:
                 yield Violation("isolation", f"{system} {entity} {tag} waits for ever")
         if self.told.intents:
             yield Violation("accounting", f"{self.told.intents} intents are left at rest")
+
+
+def _by_then(edits: Sequence[Edit], note: Note) -> Edit | None:
+    """The last of these that had been made when the hub took its note."""
+    return next((edit for edit in reversed(edits) if text(edit.at) <= note.at), None)

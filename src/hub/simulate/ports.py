@@ -154,6 +154,8 @@ class Port:
         self, resource: str, writes: Sequence[Write], fields: Sequence[str], options: dict[str, Any]
     ) -> list[Remote | None]:
         self._enter("probe")
+        if self.system.blank:
+            raise Unavailable("nothing can be looked up while this system is being restored")
         found: list[Remote | None] = []
         for write in writes:
             row_id = self.system.keys[self.entity].get(write.key)

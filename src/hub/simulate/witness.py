@@ -91,6 +91,8 @@ class Witness:
         self.writes: list[Written] = []
         self.violations: list[Violation] = []
         self.doubts: list[Doubt] = []
+        self.touched: dict[tuple[str, str], list[datetime]] = {}
+        """(system, id) → when users did anything with it: what a system gives as the time of its last change."""
         self.deleted: dict[tuple[str, str], list[Deleted]] = {}
         """(entity, tag) → in which systems users deleted it."""
         self.raced: set[tuple[str, str]] = set()
@@ -115,6 +117,7 @@ class Witness:
         if row.by == "hub":
             self._by_hub(system, entity, before, row, paths, wanted)
             return
+        self.touched.setdefault((system.name, row.id), []).append(row.at)
         for path in paths:
             self._edit(system, entity, row, path, "user")
 
@@ -163,18 +166,29 @@ class Witness:
             others = [other for other in others if not other.archived]
         if any(other.unreadable for other in others):
             self.unread.add((entity, row.tag))
+        if any(_hidden(system, other) for other in others):
+            self.raced.add((entity, row.tag))
         if (entity, row.tag) in self.unread:
             self.raced.add((entity, row.tag))
-        elif others and (entity, row.tag) in self.deleted:
-            self.beside.add((entity, row.tag))
         elif any(other.key or other.shown for other in others):
-            self.broken("no duplicates", f"{_named(system, entity, row)} was made, and {others[0].id} is there already")
+            self._doubled(system, entity, row, others[0])
         elif others:
             self.raced.add((entity, row.tag))
         deleted = [d for d in self.deleted.get((entity, row.tag), []) if d.system == system.name and d.shown]
         if deleted:
             what = f"{_named(system, entity, row)} was made again after a user had deleted it there"
             self.doubts.append(Doubt("deletes are earned", entity, row.tag, "*", what, row.key))
+
+    def spoiled(self, system: System, row: Row) -> None:
+        """A user put nonsense into it."""
+        self.touched.setdefault((system.name, row.id), []).append(row.at)
+
+    def _doubled(self, system: System, entity: str, row: Row, other: Row) -> None:
+        place = (entity, row.tag)
+        if place in self.deleted:
+            self.beside.add(place)
+        elif place not in self.raced:  # else there are two by nobody's fault: what a person says is not always right
+            self.broken("no duplicates", f"{_named(system, entity, row)} was made, and {other.id} is there already")
 
     def removed(self, system: System, entity: str, row: Row, by: str) -> None:
         for path in row.flat:
@@ -189,6 +203,12 @@ class Witness:
         self.writes.append(Written(system.name, entity, row.id, "delete", self.clock.now, True))
         if (entity, row.tag) not in self.deleted:
             self.broken("deletes are earned", f"{_named(system, entity, row)} was deleted, which no user had done")
+
+
+def _hidden(system: System, other: Row) -> bool:
+    """Whether a user has made or restored this record so lately that no list shows it yet."""
+    fresh = (system.clock.now - other.at).total_seconds() < system.quirks.lag
+    return fresh and other.by == "user" and not other.shown
 
 
 def _named(system: System, entity: str, row: Row) -> str:

@@ -21,11 +21,12 @@ from hub.simulate.systems import System
 from hub.simulate.witness import Witness
 from hub.simulate.workers import Inline, Memory, SimStore, Worker
 from hub.store.database import Store
-from hub.sync.engine import Engine, _Run
+from hub.sync.engine import Engine
 from hub.sync.intake import Intake
 from hub.sync.observe import look_again
 from hub.sync.policy import Budget, Endpoint, EntityPolicy, Setup
 from hub.sync.report import PassReport
+from hub.sync.run import Run
 
 Event = dict[str, Any]
 
@@ -241,7 +242,7 @@ class World:
         ids = [row.id for tag in options["hint"] if (row := self.systems[system].find(entity, tag)) is not None]
         if endpoint is None or not ids or endpoint.direction == "out":
             return
-        with _Run(engine, "sync", [entity], False, quiet=True) as run:
+        with Run(engine, "sync", [entity], False, quiet=True) as run:
             look_again(run.job, endpoint, Intake(run.job, endpoint), ids)
 
     def _noted(self, report: PassReport, options: Event, undisturbed: bool) -> None:

@@ -108,6 +108,15 @@ class SharedQuota:
         limits = share.account.limits
         return Standing(owner, limits.unit, per_day=limits.per_day, left=limits.per_day)
 
+    def made(self, system: str) -> tuple[int, int] | None:
+        """See ``Quota.made``."""
+        shares = [share for (_, of), share in self._shares.items() if of == system]
+        return (sum(s.made for s in shares), sum(s.spent for s in shares)) if shares else None
+
+    def limited(self, system: str) -> bool:
+        """See ``Quota.limited``."""
+        return any(share.limited for (_, of), share in self._shares.items() if of == system)
+
     def close(self) -> None:
         """Give everything back and close the database."""
         self._closing.set()

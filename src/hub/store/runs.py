@@ -42,10 +42,11 @@ def drop_run(connection: Connection, run: str) -> None:
     connection.execute(delete(RUN).where(RUN.c.id == run))
 
 
-def runs(connection: Connection, limit: int = 20) -> list[Row]:
-    """The last runs, newest first, without their reports."""
+def runs(connection: Connection, limit: int = 20, *, but: Sequence[str] = ()) -> list[Row]:
+    """The last runs, newest first, without their reports. ``but``: none of these kinds."""
     statement = (
         select(RUN.c.id, RUN.c.kind, RUN.c.started, RUN.c.finished, RUN.c.state, RUN.c.message)
+        .where(RUN.c.kind.not_in(but))
         .order_by(RUN.c.started.desc(), RUN.c.id.desc())
         .limit(limit)
     )

@@ -153,7 +153,7 @@ def units(limits: Limits, account: Account, ask: Ask, used: int, now: float) -> 
     left, _ = left_of_day(limits, known, used, now)
     if left is None:
         return 0, None, known
-    mine = left if ask.urgent else left - kept(limits, used, left) // 2
+    mine = left if ask.urgent or ask.ending else left - kept(limits, used, left) // 2
     if ask.ahead <= 0 or mine < max(1, ask.cost):
         return 0, max(0, mine), known
     ahead = min(mine, max(ask.cost, min(ask.ahead, mine // 10)))

@@ -175,6 +175,15 @@ def doubt_intents(connection: Connection, run: str, system: str, entity: str, hu
     )
 
 
+def name_intents(connection: Connection, run: str, system: str, entity: str, found: Mapping[str, str]) -> None:
+    """These were carried out (hub id → remote id) and not read back."""
+    spell_out(connection, entity)
+    where = (INTENT.c.run == run, INTENT.c.system == system, INTENT.c.entity == entity)
+    statement = update(INTENT).where(*where, INTENT.c.hub_id == bindparam("b_hub_id"))
+    rows = [{"b_hub_id": hub_id, "b_remote_id": remote_id} for hub_id, remote_id in found.items()]
+    connection.execute(statement.values(remote_id=bindparam("b_remote_id")), rows)
+
+
 # conflicts ----------------------------------------------------------------------------------------------------------
 
 

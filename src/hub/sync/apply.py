@@ -22,13 +22,12 @@ from hub.errors import (
     VersionConflict,
 )
 from hub.store import runs, work
-from hub.store.codec import encoded
 from hub.store.records import Stored
 from hub.store.shadows import Shadow
-from hub.store.work import Intent
 from hub.sync import outcomes
 from hub.sync.confirm import Confirmer
 from hub.sync.context import LEASE_SECONDS, Pass
+from hub.sync.intents import intend, intend_together
 from hub.sync.picking import picked
 from hub.sync.plan import Action, Step
 from hub.sync.planning import mark_of
@@ -113,10 +112,8 @@ class Writer:
     def prepare(self, connection: Connection, action: Action, items: Sequence[Item], *, alone: bool) -> list[Job]:
         """Store the intents of these steps, all of one action; what can't be sent is left out. See ``write``."""
         jobs = self._translated(connection, items)
-        if alone:
-            self._intend_together(connection, action, jobs)
-        else:
-            work.add_intents(connection, self._intents(jobs))
+        where = (self.job.run, self.endpoint.system, self.endpoint.entity, action)
+        (intend_together if alone else intend)(connection, where, jobs, self.job.now())
         return jobs
 
     def send(self, action: Action, jobs: list[Job], at_last: AtLast = nothing_more) -> None:
@@ -198,31 +195,6 @@ class Writer:
             jobs.append(Job(record, live, step, wanted, write))
         return jobs
 
-    def _intents(self, jobs: list[Job]) -> list[Intent]:
-        run, system, entity, now = self.job.run, self.endpoint.system, self.endpoint.entity, self.job.now()
-        return [
-            Intent(
-                run,
-                system,
-                entity,
-                one.record.hub_id,
-                one.step.action,
-                one.write.id,
-                one.write.version,
-                encoded(one.values),
-                now,
-            )
-            for one in jobs
-        ]
-
-    def _intend_together(self, connection: Connection, action: Action, jobs: list[Job]) -> None:
-        """The records hold the values, as long as nobody else can change them: one note for all of them is enough."""
-        groups: dict[tuple[str, ...], list[work.Sent]] = {}
-        for one in jobs:
-            groups.setdefault(one.step.write, []).append((one.record.hub_id, one.write.id, one.write.version))
-        where = (self.job.run, self.endpoint.system, self.endpoint.entity, action)
-        work.intend_together(connection, where, groups, self.job.now())
-
     def _call(self, action: str, chunk: list[Job]) -> tuple[list[Result], HubError | None]:
         """Make the call; runs in a worker thread, touches nothing but the connector."""
         connector, name = self.endpoint.connector, self.endpoint.resource.name
@@ -295,7 +267,12 @@ class Writer:
         self, connection: Connection, chunk: list[Job], results: list[Result], fresh: Mapping[str, Remote]
     ) -> None:
         """Confirm what succeeded, in bulk; treat each failure for itself."""
-        done = [(one, result) for one, result in zip(chunk, results, strict=True) if result.error is None]
+        unread = self._unread(chunk, results, fresh)
+        done = [
+            (one, result)
+            for one, result in zip(chunk, results, strict=True)
+            if result.error is None and one.record.hub_id not in unread
+        ]
         if done:
             answers = [(one, _read_back(one, result.remote, fresh)) for one, result in done]
             settled = self.confirmer.confirm(
@@ -304,7 +281,7 @@ class Writer:
             )
             self.settled |= settled
             self.written |= {one.record.hub_id for one, _ in done} - self.confirmer.refused
-        doubtful = []
+        doubtful = list(unread)
         for one, result in zip(chunk, results, strict=True):
             if result.problem is not None:
                 self._letter(connection, one.record, one.shadow, one.step, one.values, result.problem, "follow_up")
@@ -317,9 +294,23 @@ class Writer:
                 self._letter(connection, one.record, one.shadow, one.step, one.values, result.error)
         ids = [one.record.hub_id for one in chunk if one.record.hub_id not in doubtful]
         work.settle_intents(connection, self.job.run, self.endpoint.system, self.endpoint.entity, ids)
+        if unread:
+            work.name_intents(connection, self.job.run, self.endpoint.system, self.endpoint.entity, unread)
         if doubtful:
             self.job.again = True
             work.doubt_intents(connection, self.job.run, self.endpoint.system, self.endpoint.entity, doubtful)
+
+    def _unread(self, chunk: list[Job], results: list[Result], fresh: Mapping[str, Remote]) -> dict[str, str]:
+        """Hub id → remote id of what was written, and could not be read back: what the system made of it is not known,
+        so that its own rewriting would pass for an edit. It stays in doubt until it was seen."""
+        if not isinstance(self.endpoint.connector, Get):
+            return {}
+        ids = {
+            one.record.hub_id: one.seen_again(result)
+            for one, result in zip(chunk, results, strict=True)
+            if result.error is None and (result.remote is None or result.remote.record is None)
+        }
+        return {hub_id: remote_id for hub_id, remote_id in ids.items() if remote_id and remote_id not in fresh}
 
     def _record_failed(self, connection: Connection, one: Job, error: HubError, fresh: Mapping[str, Remote]) -> None:
         if self.confirmer.recovered(connection, one.record, one.shadow, one.step, error, fresh):

@@ -180,7 +180,7 @@ class Confirmer:
         if remote.record is not None:
             return remote, remote.record
         # Not read back: an empty version makes the next write observe the record first.
-        return remote, dict(shadow.data) if shadow else {}
+        return remote, dict(shadow.data) if shadow else dict(item.payload or {})
 
     def _pair(
         self, record: Stored, step: Step, theirs: Values, base: Values | None, meant: Values, doubtful: bool

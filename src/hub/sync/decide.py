@@ -161,8 +161,6 @@ def judged(
     """One edit judged alone: (kind, rule); kind None where there is nothing to decide. Used to look back."""
     if theirs == ours:
         return "converged", "equal"
-    if path.endswith("]") and theirs is None and ours is None:
-        return None, ""
     return _judge(sight, path, lens_field, policy, _owner(policy, path), base, agreed, theirs, ours)
 
 

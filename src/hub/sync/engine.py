@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hub.connect.redact import redact
-from hub.errors import ConfigurationError, HubError
-from hub.store import runs, work
+from hub.errors import ConfigurationError
+from hub.store import runs
 from hub.store.database import Store, open_store
-from hub.sync import behind, conflicts, explain, hinted, letters, merging, splitting, status, undo
+from hub.sync import conflicts, explain, hinted, letters, merging, splitting, status, undo
 from hub.sync.at_once import AtOnce
-from hub.sync.context import Pass, instant
+from hub.sync.context import instant
 from hub.sync.feeds import in_order
 from hub.sync.holder import identity
 from hub.sync.ids import new_id
-from hub.sync.leasing import take_leases, wait_for_small_passes
 from hub.sync.matching import refresh_index
 from hub.sync.observe import hold_unread, observe
 from hub.sync.planning import plan_anew
@@ -29,7 +26,7 @@ from hub.sync.reconcile import Reconciler
 from hub.sync.recover import recover
 from hub.sync.report import Observer, PassReport, Plan, silent
 from hub.sync.rounds import Rounds, list_plan, write_key
-from hub.sync.summary import finish_message
+from hub.sync.run import Run
 
 MAX_ROUNDS = 6
 SMALL_PASS_SECONDS = 60.0
@@ -97,7 +94,7 @@ class Engine:
         Unavailable when another pass works on the same entity; what happens to single systems and records is in the
         report.
         """
-        with _Run(self, "sync", entities, yes) as run:
+        with Run(self, "sync", entities, yes) as run:
             rounds = Rounds(run.job, run.entities)
             self._observe(run, systems, full, rounds)
             if rounds.wrote_new:
@@ -112,7 +109,7 @@ class Engine:
 
         Raises Unavailable when another pass works on the entity: the hints wait.
         """
-        with _Run(self, "hints", [entity], False) as run:
+        with Run(self, "hints", [entity], False) as run:
             self._recover(run)
             look = hinted.Look(run.job, entity)
             if look.observe():
@@ -124,7 +121,7 @@ class Engine:
 
     def plan(self, entities: Sequence[str] | None = None, systems: Sequence[str] | None = None) -> PassReport:
         """What a sync would write. Observes (which changes only the hub's own memory) and writes nothing anywhere."""
-        with _Run(self, "plan", entities, False) as run:
+        with Run(self, "plan", entities, False) as run:
             self._observe(run, systems, False)
             plan = list_plan(run.job, run.entities)
             run.job.report.plan = plan
@@ -145,7 +142,7 @@ class Engine:
             raise ConfigurationError(
                 f"the plan {plan_id} is {kept['status']}", where="plan", cure="make a new one with hub plan"
             )
-        with _Run(self, "apply", kept["scope"]["entities"], False) as run:
+        with Run(self, "apply", kept["scope"]["entities"], False) as run:
             self._observe(run, None, False)
             now = list_plan(run.job, run.entities)
             if now.state != kept["state"]:
@@ -174,7 +171,7 @@ class Engine:
         is no such run, or when it wrote nothing of what is asked for.
         """
         run_id, chosen = undo.scope(self.store, self.setup, run, entities, field)
-        with _Run(self, "undo", chosen or None, True) as under_way:
+        with Run(self, "undo", chosen or None, True) as under_way:
             undo.scope(self.store, self.setup, run_id, entities, field)  # pruned meanwhile? From now on it is not
             self._observe(under_way, None, False)
             if not chosen:
@@ -190,7 +187,7 @@ class Engine:
 
         ``repair``: then write what differs, as a pass does, within its budgets; the comparison is made once more.
         """
-        with _Run(self, "reconcile", entities, False) as run:
+        with Run(self, "reconcile", entities, False) as run:
             self._observe(run, None, True)
             report = run.job.report
             report.comparison = [Reconciler(run.job, name, mark=repair).compare() for name in run.entities]
@@ -201,7 +198,7 @@ class Engine:
                 report.comparison = [Reconciler(run.job, name, mark=False).compare() for name in run.entities]
         return run.job.report
 
-    def _write(self, run: _Run, rounds: Rounds) -> None:
+    def _write(self, run: Run, rounds: Rounds) -> None:
         """Rounds until nothing is left to write; a number given by one system may have to go to another."""
         for _ in range(MAX_ROUNDS):
             run.job.report.rounds += 1
@@ -213,7 +210,7 @@ class Engine:
         rounds.close()
         run.job.report.plan = rounds.plan
 
-    def _observe(self, run: _Run, systems: Sequence[str] | None, full: bool, rounds: Rounds | None = None) -> None:
+    def _observe(self, run: Run, systems: Sequence[str] | None, full: bool, rounds: Rounds | None = None) -> None:
         """Read the systems; with ``rounds``, what the last one shows that is new is written while it is being read."""
         self._recover(run)
         known = {endpoint.system for endpoint in self.setup.endpoints}
@@ -234,13 +231,13 @@ class Engine:
                 observe(run.job, endpoint, full=full, at_once=at_once)
                 hold_unread(run.job, endpoint)
 
-    def _recover(self, run: _Run) -> None:
+    def _recover(self, run: Run) -> None:
         for entity in run.entities:
             for endpoint in self.setup.of_entity(entity):
                 if endpoint.system not in run.job.down:
                     recover(run.job, endpoint)
 
-    def _keep_held_plan(self, run: _Run, rounds: Rounds) -> None:
+    def _keep_held_plan(self, run: Run, rounds: Rounds) -> None:
         """Writes that wait for approval are kept as a plan, so that approving them is one command."""
         if rounds.held_for_approval:
             plan = list_plan(run.job, run.entities)
@@ -249,7 +246,7 @@ class Engine:
             self._save_plan(run, plan)
             run.job.report.state = "needs_person"
 
-    def _save_plan(self, run: _Run, plan: Plan) -> None:
+    def _save_plan(self, run: Run, plan: Plan) -> None:
         body = {"writes": [_write_key(w) for w in plan.writes], "plan": plan}
         with self.store.begin() as connection:
             runs.save_plan(connection, plan.id, plan.at, run.job.run, plan.state, {"entities": run.entities}, body)
@@ -288,7 +285,7 @@ class Engine:
         new: bool = False,
     ) -> dict[str, Any]:
         """Decide a conflict: ``take`` theirs, ours or value (``value``); for a doubtful match ``link`` or ``new``."""
-        with _Run(self, "sync", None, False, quiet=True) as run:
+        with Run(self, "sync", None, False, quiet=True) as run:
             return conflicts.resolve(run.job, conflict_id, take=take, value=value, link=link, new=new)
 
     def letters(self) -> list[dict[str, Any]]:
@@ -309,88 +306,13 @@ class Engine:
         Writes to no system: the next pass does. ``undo`` of its run takes it back. Raises ConfigurationError when they
         are not two living records, or something of them is open.
         """
-        with _Run(self, "merge", None, True) as run:
+        with Run(self, "merge", None, True) as run:
             return merging.merge(run.job, entity, keep, other)
 
     def explain(self, entity: str, key: str, field: str | None = None, at: str | None = None) -> dict[str, Any]:
         """Why each value of a record is what it is, or (``at``, ISO 8601, UTC) was what it was then. ``key``: a hub id,
         a remote id, a number or a name."""
         return explain.explain(self.store, self.setup, entity, key, field, at)
-
-
-class _Run:
-    """A pass from its first to its last entry in the store: leases taken and given back, the run noted."""
-
-    def __init__(
-        self, engine: Engine, kind: Any, entities: Sequence[str] | None, yes: bool, *, quiet: bool = False
-    ) -> None:
-        self.engine = engine
-        self.entities = _known(engine.setup, entities)
-        self.quiet = quiet
-        run_id = engine.ids()
-        report = PassReport(run_id, kind, instant(engine.clock()))
-        self.job = Pass(
-            run_id, engine.setup, engine.store, engine.clock, engine.ids, engine.observer, report, yes, pool=engine.pool
-        )
-
-    def __enter__(self) -> _Run:
-        job = self.job
-        # A pass makes many short-lived objects and no cycles: looking for garbage less often saves a tenth of its time.
-        self.gc_threshold = gc.get_threshold()
-        gc.set_threshold(200_000, 20, 100)
-        wait_for_small_passes(job, self.entities, self.engine.patience)
-        with job.store.begin() as connection:
-            take_leases(job, connection, self.engine.owner, self.entities)
-            for entity in self.entities:
-                work.spell_out(connection, entity)
-            behind.begin(job, connection, self.engine.folder)
-            if not self.quiet:
-                runs.start_run(connection, job.run, job.report.kind, job.report.started)
-        behind.note(job, self.engine.folder)
-        if not self.quiet:
-            job.emit(
-                "pass.started",
-                entities=list(self.entities),
-                systems=sorted({e.system for e in job.setup.endpoints}),
-                mode=job.report.kind,
-            )
-        return self
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        job, report = self.job, self.job.report
-        job.dismiss()
-        gc.set_threshold(*self.gc_threshold)
-        try:
-            with job.store.begin() as connection:
-                for lease in job.leases.values():
-                    runs.free_lease(connection, lease)
-                if self.quiet:
-                    return
-                report.open_conflicts, report.open_letters = work.count_open(connection)
-                report.finished = job.now()
-                if error is not None:
-                    report.state = "failed"
-                    report.message = redact(str(error)) if isinstance(error, HubError) else type(error).__name__
-                else:
-                    finish_message(report)
-                runs.finish_run(connection, job.run, report.finished, report.state, report.message, report.as_dict())
-                if report.kind == "hints" and not report.happened:  # most often an echo of the hub's own writes
-                    runs.drop_run(connection, job.run)
-        except HubError:
-            if error is None:
-                raise
-        job.emit("pass.finished", state=report.state, message=report.message)
-
-
-def _known(setup: Setup, entities: Sequence[str] | None) -> list[str]:
-    if not entities:
-        return list(setup.policies)
-    for name in entities:
-        if name not in setup.policies:
-            raise ConfigurationError(
-                f"there is no entity {name} in hub.yaml", cure=f"one of: {', '.join(setup.policies)}"
-            )
-    return [name for name in setup.policies if name in entities]
 
 
 def _write_key(write: Any) -> list[str]:

@@ -15,6 +15,7 @@ from hub.sync.policy import Endpoint, Setup
 
 Values = dict[str, Any]
 Rules = tuple[tuple[str, ...], ...]
+PAGE = 1000
 
 
 def rules_of(setup: Setup, entity: str) -> Rules:
@@ -88,9 +89,9 @@ def refresh_index(job: Pass, entity: str) -> None:
     after = ""
     while True:
         with job.transaction(entity) as connection:
-            page = records.page(connection, entity, after, 1000)
+            page = records.page(connection, entity, after, PAGE)
             records.index(connection, entity, rules, [(r.hub_id, r.values) for r in page])
-            if len(page) < 1000:
+            if len(page) < PAGE:
                 runs.set_setting(connection, name, mark)
                 return
             after = page[-1].hub_id

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from hub.connect.capabilities import Finish, Get, Probe, Remote, Write
 from hub.errors import AuthenticationError, HubError, RateLimited, RecordRejected, Unavailable, UnknownOutcome
-from hub.store import records, shadows, work
+from hub.store import journal, records, shadows, work
 from hub.store.codec import loads_remote
 from hub.store.records import Stored
 from hub.store.shadows import LIVE, Shadow
@@ -102,6 +102,12 @@ def _load(job: Pass, rows: list[Row], system: str) -> tuple[dict[str, Stored], d
 def _probe_creates(job: Pass, endpoint: Endpoint, rows: list[Row]) -> None:
     stored, seen = _load(job, rows, endpoint.system)
     rows = [row for row in rows if row["hub_id"] in stored]
+    made = [row for row in rows if row["remote_id"] and not _is_linked(seen, row["hub_id"], endpoint.system)]
+    if made:
+        _look_at_made(job, endpoint, made, stored)
+    rows = [row for row in rows if row not in made]
+    if not rows:
+        return
     if endpoint.resource.probe == "none" or not isinstance(endpoint.connector, Probe):
         with job.transaction(endpoint.entity) as connection:
             for row in rows:
@@ -114,18 +120,58 @@ def _probe_creates(job: Pass, endpoint: Endpoint, rows: list[Row]) -> None:
     rows = [row for row in rows if row["hub_id"] in answers]
     writes = [write for write, _ in answers.values()]
     there = {write.key: remote for write, remote in answers.values() if remote is not None}
-    for key in [key for key in there if _is_linked(seen, key, endpoint.system)]:
-        del there[key]
+    linked = {key: there.pop(key) for key in list(there) if _is_linked(seen, key, endpoint.system)}
     cut = [replace(write, id=there[write.key].id) for write in writes if write.key in there]
     now = resume(endpoint, cut, {remote.id: remote for remote in there.values()})
     with job.transaction(endpoint.entity) as connection:
         confirmer = Confirmer(job, endpoint)
+        own = {key: remote for key, remote in linked.items() if remote.key == key}
+        _note_made(job, connection, confirmer, [row for row in rows if row["hub_id"] in own], stored, own)
         for row in rows:
             record = stored[row["hub_id"]]
             if record.hub_id in there:
                 _confirm(job, connection, endpoint, confirmer, row, record, None, now[there[record.hub_id].id])
             work.drop_intent(connection, row["id"])
             records.mark(connection, endpoint.entity, [record.hub_id], 1)
+
+
+def _look_at_made(job: Pass, endpoint: Endpoint, rows: list[Row], stored: dict[str, Stored]) -> None:
+    """Records that were made for sure, and could not be read back then."""
+    lens, connector = endpoint.lens, endpoint.connector
+    assert isinstance(connector, Get)
+    ids = [row["remote_id"] for row in rows]
+    there = {
+        remote.id: remote
+        for remote in connector.get(endpoint.resource.name, ids, lens.remote_fields, lens.read_options)
+        if remote.record is not None and not remote.deleted
+    }
+    now = resume(endpoint, [_write(job, endpoint, row) for row in rows], there)
+    with job.transaction(endpoint.entity) as connection:
+        confirmer = Confirmer(job, endpoint)
+        for row in rows:
+            # One that isn't shown is linked all the same: whether it was deleted is for the next listing to say.
+            found = now.get(row["remote_id"]) or Sighting(Remote(row["remote_id"], None))
+            _confirm(job, connection, endpoint, confirmer, row, stored[row["hub_id"]], None, found)
+            work.drop_intent(connection, row["id"])
+            records.mark(connection, endpoint.entity, [row["hub_id"]], 1)
+
+
+def _note_made(
+    job: Pass,
+    connection: Connection,
+    confirmer: Confirmer,
+    rows: list[Row],
+    stored: dict[str, Stored],
+    there: dict[str, Remote],
+) -> None:
+    """Creates that were carried out, and whose records were seen and linked before anybody asked for their answer (a
+    webhook told of them): the journal has the write, too."""
+    entries = []
+    for row in rows:
+        record, remote = stored[row["hub_id"]], there[row["hub_id"]]
+        step = Step(row["system"], "create", {}, tuple(row["fields"]), "found after a crash")
+        entries.append(confirmer.entry(record, step, remote, {}))
+    journal.write(connection, job.run, job.now(), entries)
 
 
 def _probed(endpoint: Endpoint, writes: list[Write]) -> dict[str, tuple[Write, Remote | None]]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub.store import pruning, records, runs, shadows, space, work
+from sqlalchemy import Connection
+
+from hub.store import hints, pruning, records, runs, shadows, space, work
 from hub.store.database import Store
 from hub.sync.policy import Setup
 from hub.sync.prune import history_rows
@@ -54,7 +56,8 @@ def status(store: Store, setup: Setup, now: str) -> dict[str, Any]:
             ],
             "in_doubt": len(work.intents(connection)),
             "plans": runs.plans(connection),
-            "runs": runs.runs(connection, 10),
+            "runs": runs.runs(connection, 10, but=["hints"]),
+            "webhooks": _webhooks(connection),
             "store": {
                 "bytes": disk.total,
                 "free": disk.free,
@@ -62,3 +65,28 @@ def status(store: Store, setup: Setup, now: str) -> dict[str, Any]:
                 "since": pruning.horizon(connection).before or None,
             },
         }
+
+
+def _webhooks(connection: Connection) -> list[dict[str, Any]]:
+    """What systems have told of, by system: counted messages, hints that wait, and what was subscribed to."""
+    counts, queued, asked = hints.counts(connection), hints.waiting(connection), hints.subscriptions(connection)
+    rows = []
+    for system in sorted({*counts, *queued, *(row["system"] for row in asked)}):
+        known = counts.get(system, {})
+        waiting, oldest = queued.get(system, (0, ""))
+        rows.append(
+            {
+                "system": system,
+                **{name: known.get(name, 0) for name in hints.COUNTED},
+                "last_at": known.get("last_at", ""),
+                "refused_at": known.get("refused_at", ""),
+                "waiting": waiting,
+                "waiting_since": oldest,
+                "subscriptions": [
+                    {name: row[name] for name in ("resource", "expires", "problem")}
+                    for row in asked
+                    if row["system"] == system
+                ],
+            }
+        )
+    return rows

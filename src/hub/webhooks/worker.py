@@ -111,8 +111,10 @@ class Worker:
             return pause
         self._pauses.pop(entity, None)
         self.done(report)
-        if report.happened:
-            _log.info("%s: %s", entity, report.message)
+        if report.state == "failed":
+            _log.warning("%s: %s", entity, report.message)
+        else:
+            _log.debug("%s: %s", entity, report.message)
         return None
 
     def _said(self, error: Exception, where: str) -> None:
@@ -142,4 +144,4 @@ class Worker:
         self.reopened(self.project)
         before[1].close()
         before[0].close()
-        _log.info("the project's files changed: opened anew")
+        _log.warning("the project's files changed: opened anew")

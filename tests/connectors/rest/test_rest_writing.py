@@ -1,6 +1,8 @@
 # ruff: noqa: SIM117, RUF043
 """Writing by manifest: creates that are never doubled, updates that refuse stale ones, lines, workflow."""
 
+from dataclasses import replace
+
 import pytest
 import requests
 from rest_world import Store, manifest, product, row, write
@@ -380,6 +382,19 @@ def test_lines_as_changes_say_what_is_new_other_and_gone():
         update(made, write("k", "1", None, lines=WANTED), fields=["lines"])
         sent = next(call.body for call in world.calls if call.method == "PATCH")
         assert sent["lines"] == {"create": [{"no": 3, "qty": 1}], "update": [{"id": 1, "qty": 6}], "remove": [2]}
+
+
+@pytest.mark.parametrize("config", ["{write: list}", "{write: changes}"])
+@pytest.mark.parametrize("seen", [[OLD[0]], [{**OLD[0], "qty": 99}, OLD[1]], [*OLD, {"id": 7}]])
+def test_lines_that_a_person_changed_since_the_write_was_planned_are_a_conflict(config, seen):
+    """Their record does not move when one of them does, so its version says nothing of them."""
+    store = Store(row(1, 1, lines=OLD))
+    with product(lines(config), store.serve) as (made, world):
+        planned = replace(write("k", "1", None, lines=WANTED), old={"name": "Nr 1", "lines": seen})
+        assert isinstance(one(update(made, planned, fields=["lines"])).error, VersionConflict)
+        assert not [call for call in world.calls if call.method == "PATCH"]
+        planned = replace(planned, old={"name": "Nr 1", "lines": [dict(line) for line in OLD]})
+        assert one(update(made, planned, fields=["lines"])).error is None
 
 
 APART = (

@@ -111,5 +111,5 @@ def _tried(one: Rule, bench: Bench) -> tuple[State, str, Facts]:
 def _abilities(bench: Bench) -> tuple[str, ...]:
     from hub.connect import capabilities as all_of
 
-    names = ("ListChanges", "ListIds", "Get", "Create", "Update", "Delete", "Probe", "Subscribe")
+    names = ("ListChanges", "ListIds", "Get", "Create", "Update", "Delete", "Probe", "Finish", "Subscribe")
     return tuple(name for name in names if isinstance(bench.connector, getattr(all_of, name)))

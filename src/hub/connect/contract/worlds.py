@@ -25,7 +25,7 @@ PATIENCE = 2.0
 """Seconds that are really waited, in a live account, where the clock can't be moved."""
 WAIT = 7.0
 """Seconds that a throttled read is told to wait."""
-_FAULTS: dict[str, Record] = {
+FAULTS: dict[str, Record] = {
     "lost": {"kind": "drop_after", "on": "write"},
     "down": {"kind": "status", "status": 503, "on": "read", "rate": 1.0},
     "throttled": {"kind": "retry_after", "on": "read", "seconds": WAIT},
@@ -161,7 +161,7 @@ class SandboxWorld(World):
     @contextmanager
     def bad_day(self, kind: BadDay) -> Iterator[None]:
         faults = self._running.control.faults
-        faults.add(dict(_FAULTS[kind]))
+        faults.add(dict(FAULTS[kind]))
         try:
             yield
         finally:
