@@ -96,9 +96,11 @@ class Engine:
         """
         with Run(self, "sync", entities, yes) as run:
             rounds = Rounds(run.job, run.entities)
+            run.spending.begin(full=full, systems=systems)
             self._observe(run, systems, full, rounds)
             if rounds.wrote_new:
                 self._recover(run)
+            run.spending.go_on()
             self._write(run, rounds)
             self._keep_held_plan(run, rounds)
             hinted.renew_budget(run.job, run.entities)
@@ -123,7 +125,8 @@ class Engine:
         """What a sync would write. Observes (which changes only the hub's own memory) and writes nothing anywhere."""
         with Run(self, "plan", entities, False) as run:
             self._observe(run, systems, False)
-            plan = list_plan(run.job, run.entities)
+            plan = list_plan(run.job, run.entities, run.spending.write)
+            run.spending.read()
             run.job.report.plan = plan
             self._save_plan(run, plan)
         return run.job.report
