@@ -6,7 +6,8 @@ Only accounts whose calls are counted have costs (``Setup.quota``), and only con
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -14,12 +15,13 @@ from sqlalchemy import Connection
 from hub.connect.capabilities import Cost, Costs, Writing
 from hub.connect.capabilities import Reading as Wanted
 from hub.store import runs, shadows
+from hub.store.database import Store
 from hub.sync.context import Pass
 from hub.sync.observe import sweep_is_due
 from hub.sync.plan import Step
 from hub.sync.planning import Planned, Planner
-from hub.sync.policy import Endpoint
-from hub.sync.report import Finding, SystemCost
+from hub.sync.policy import Endpoint, Setup
+from hub.sync.report import Finding, PassReport, SystemCost, silent
 
 ACTIONS = ("create", "update", "archive", "delete")
 
@@ -178,6 +180,19 @@ def writing_cost(endpoint: Endpoint, action: str, items: Sequence[tuple[Planned,
         shapes=len({frozenset(step.write) for _, step in items}),
     )
     return connector.write_cost(endpoint.resource.name, writing)
+
+
+def usual(setup: Setup, store: Store, clock: Callable[[], datetime]) -> dict[str, tuple[Cost, Cost]]:
+    """System → what observing it takes: a pass in which nothing has changed, and one that reads everything."""
+    job = Pass("", setup, store, clock, str, silent, PassReport("", "plan", ""))
+    found: dict[str, tuple[Cost, Cost]] = {}
+    with store.read() as connection:
+        for endpoint in setup.endpoints:
+            quiet, whole = (reading_cost(job, connection, endpoint, full=full) for full in (False, True))
+            if quiet is not None and whole is not None:
+                before = found.get(endpoint.system, (Cost(), Cost()))
+                found[endpoint.system] = (before[0] + quiet, before[1] + whole)
+    return found
 
 
 def _lines(values: dict[str, Any], written: Iterable[str]) -> int | None:

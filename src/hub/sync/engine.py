@@ -9,10 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from hub.connect.capabilities import Cost
 from hub.errors import ConfigurationError
 from hub.store import runs
 from hub.store.database import Store, open_store
-from hub.sync import conflicts, explain, hinted, letters, merging, splitting, status, undo
+from hub.sync import conflicts, costing, explain, hinted, letters, merging, splitting, status, undo
 from hub.sync.context import instant
 from hub.sync.feeds import in_order
 from hub.sync.holder import identity
@@ -273,6 +274,11 @@ class Engine:
     def status(self) -> dict[str, Any]:
         """Systems, cursors, queues and the last runs."""
         return status.status(self.store, self.setup, instant(self.clock()))
+
+    def costs(self) -> dict[str, tuple[Cost, Cost]]:
+        """System → what reading it takes: in a pass in which nothing has changed, and in one that reads everything.
+        Asks no system; those whose costs nobody can foretell are missing."""
+        return costing.usual(self.setup, self.store, self.clock)
 
     def conflicts(self) -> list[dict[str, Any]]:
         """What waits for a person, oldest first."""
