@@ -170,7 +170,9 @@ def test_a_first_sync_is_not_approved_by_the_way(tmp_path: Path) -> None:
 
 
 def test_a_changed_mapping_waits_for_an_ordinary_pass(world: World, engine: Engine) -> None:
-    world.overrides["crm", "customer"] = CUSTOMERS.replace("credit_limit:", "short_name: {field: note2}\n  credit_limit:")
+    world.overrides["crm", "customer"] = CUSTOMERS.replace(
+        "credit_limit:", "short_name: {field: note2}\n  credit_limit:"
+    )
     world.crm.edit("customers", "crm1", name="新名")
     with world.engine() as changed:
         tell(changed, ("crm", "crm1"))
