@@ -22,9 +22,9 @@ ROOT = Path(__file__).resolve().parents[1]
 WORK = ROOT / "build" / "mutation"
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.yaml")
 LEAST = 90
-MODULES = ("decide", "correlate", "plan", "paths")
-TESTS = ("judging", "planned", "test_decide", "test_decide_exactly", "test_correlate", "test_plan", "test_plan_exactly",
-         "test_paths")  # fmt: skip
+MODULES = ("decide", "correlate", "plan", "paths", "matching", "planning")
+TESTS = ("judging", "planned", "fakes", "test_decide", "test_decide_exactly", "test_correlate", "test_matching",
+         "test_paths", "test_plan", "test_plan_exactly", "test_planning", "test_small_pages")  # fmt: skip
 KILLED, TIMEOUT, SURVIVED = "killed", "timeouts", "survived"
 OUTCOMES = {0: SURVIVED, 1: KILLED, 3: KILLED, 5: SURVIVED, 33: SURVIVED, 36: TIMEOUT, 24: TIMEOUT, -24: TIMEOUT,
             152: TIMEOUT, 255: TIMEOUT}  # fmt: skip

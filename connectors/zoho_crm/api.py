@@ -21,6 +21,8 @@ from .problems import classify, request_code
 from .settings import Settings
 
 BASE = "/crm/v8"
+BULK = "/crm/bulk/v8/read"
+JOB_CREDITS = 50
 
 
 @dataclass(slots=True)
@@ -188,6 +190,38 @@ class ZohoApi:
         entries = (answer.json() or {}).get("watch") or [{}]
         return dict(entries[0])
 
+    def bulk_job(self, module: str, query: Record) -> tuple[str, datetime | None]:
+        """``POST /crm/bulk/v8/read``: (id of the job, the server's clock). One made twice costs credits only."""
+        answer = self._call(
+            "POST", "", base=BULK, json={"query": query}, idempotent=True, credits=JOB_CREDITS, where=module
+        )
+        entries = (answer.json() or {}).get("data") or [{}]
+        job = (entries[0].get("details") or {}).get("id")
+        if not job:
+            raise UnexpectedAnswer(f"a bulk read was answered by {answer.excerpt()}", where=self.place(module))
+        return str(job), answer.server_time()
+
+    def bulk_state(self, module: str, job: str) -> Record | None:
+        """``GET /crm/bulk/v8/read/{job}``; None when there is no such job (any more)."""
+        answer = self._call("GET", f"/{job}", base=BULK, accept=(404,), where=module)
+        entries = None if answer.status == 404 else (answer.json() or {}).get("data")
+        return dict(entries[0]) if entries else None
+
+    def bulk_file(self, module: str, job: str) -> bytes:
+        """``GET /crm/bulk/v8/read/{job}/result``: a zipped CSV. The vendor allows ten a minute."""
+        return self._call("GET", f"/{job}/result", base=BULK, expect="bytes", where=module).body
+
+    def users(self) -> list[Record]:
+        """``GET /users``: all users, those who left too."""
+        found: list[Record] = []
+        more, page = True, 1
+        while more:
+            params = {"type": "AllUsers", "per_page": 200, "page": page}
+            body = self._call("GET", "/users", params=params, where="users").json() or {}
+            found += [{"name": u.get("full_name"), "id": u["id"], "email": u.get("email")} for u in body["users"]]
+            more, page = bool((body.get("info") or {}).get("more_records")), page + 1
+        return found
+
     def modules(self) -> list[Record]:
         return list(self._call("GET", "/settings/modules", where="modules").json()["modules"])
 
@@ -212,12 +246,14 @@ class ZohoApi:
         if self._http:
             self._http.close()
 
-    def _call(self, method: str, path: str, *, where: str, credits: int = 1, **options: Any) -> Answer:
+    def _call(
+        self, method: str, path: str, *, where: str, credits: int = 1, base: str = BASE, **options: Any
+    ) -> Answer:
         with self._lock:
             self._counted["credits"] += credits
         try:
             http = self._open()
-            answer = http.request(method, BASE + path, where=self.place(where), cost=credits, **options)
+            answer = http.request(method, base + path, where=self.place(where), cost=credits, **options)
         except HubError as error:
             # What the classifier says does not know where it happened.
             error.where = error.where or self.place(where)

@@ -30,6 +30,7 @@ _FORMULA_TYPES: dict[str, FieldType] = {
 _KEPT = (
     "id", "api_name", "field_label", "data_type", "json_type", "length", "decimal_place", "system_mandatory",
     "field_read_only", "operation_type", "unique", "external", "lookup", "subform", "pick_list_values", "formula",
+    "textarea",
 )  # fmt: skip
 
 Fetch = Callable[[str], list[FieldMeta]]

@@ -11,6 +11,7 @@ from hub.connect.capabilities import Page, Record, Remote
 from hub.connect.services import Services
 
 from .api import ZohoApi, parse_time, utc_text
+from .bulk import Bulk, GivenUp, Place
 from .lines import Lines, clean_line, get_singly, newest_lines
 from .metadata import Metadata
 from .settings import Settings
@@ -37,6 +38,8 @@ class Cursor:
     modified: datetime | None = None
     deleted: datetime | None = None
     known: dict[str, int] = field(default_factory=dict)
+    bulk: Place | None = None
+    """How far a bulk read of all that changed since ``modified`` has come."""
 
     @classmethod
     def parse(cls, text: str | None) -> Cursor:
@@ -45,8 +48,9 @@ class Cursor:
             stored = json.loads(text or "{}")
             modified, deleted = (parse_time(stored[k]) if stored.get(k) else None for k in ("modified", "deleted"))
             base = int(modified.timestamp()) if modified else 0
-            return cls(modified, deleted, {id: base + int(s) for id, s in (stored.get("known") or {}).items()})
-        except (ValueError, TypeError, AttributeError):
+            known = {id: base + int(s) for id, s in (stored.get("known") or {}).items()}
+            return cls(modified, deleted, known, Place.unpacked(stored.get("bulk")))
+        except (ValueError, TypeError, AttributeError, KeyError):
             return cls()
 
     def text(self, *, brief: bool = False) -> str | None:
@@ -56,6 +60,8 @@ class Cursor:
         stored: Record = {"modified": utc_text(self.modified)}
         if self.deleted:
             stored["deleted"] = utc_text(self.deleted)
+        if self.bulk:
+            stored["bulk"] = self.bulk.packed()
         if self.known and not brief:
             base = int(self.modified.timestamp())
             stored["known"] = {id: seconds - base for id, seconds in self.known.items()}
@@ -71,6 +77,7 @@ class Reader:
         self._metadata = metadata
         self._services = services
         self._overlap = timedelta(seconds=settings.overlap)
+        self._bulk = Bulk(api, settings, metadata, services)
 
     def changes(self, module: str, cursor: str | None, fields: Sequence[str]) -> Iterator[Page]:
         """See ``ListChanges``. First what was changed, then what was deleted since."""
@@ -78,7 +85,8 @@ class Reader:
         if start.modified is not None and start.modified > self._services.now() + timedelta(days=1):
             start = self._from_the_future(module, start)
         subforms = self._metadata.subforms(module, fields)
-        lines = Lines(self._api, self._settings, self._metadata, self._services, whole_listing=start.modified is None)
+        whole = start.modified is None or start.bulk is not None
+        lines = Lines(self._api, self._settings, self._metadata, self._services, whole_listing=whole)
         try:
             yield from self._changes(module, start, fields, subforms, lines)
         finally:
@@ -173,8 +181,14 @@ class Reader:
         now = start
         live: dict[str, int] = {}
         first = True
-        for batch in walk(self._api, self._settings, module, asked, since):
-            if first and start.modified and batch.server_time and start.modified > batch.server_time + FUTURE_SLACK:
+        for batch, place in self._batches(module, asked, since, start, whole=whole):
+            if (
+                first
+                and place is None
+                and start.modified
+                and batch.server_time
+                and start.modified > batch.server_time + FUTURE_SLACK
+            ):
                 again = self._from_the_future(module, start)
                 lines.close()
                 whole_lines = Lines(self._api, self._settings, self._metadata, self._services, whole_listing=True)
@@ -190,14 +204,51 @@ class Reader:
             new = [row for row in batch.rows if start.known.get(row["id"]) != _seconds(row[STAMP])]
             if not whole:
                 live.update({row["id"]: _seconds(row[STAMP]) for row in batch.rows})
-            now = self._advanced(now, batch)
+            now = replace(self._advanced(now, batch), bulk=place) if place is None else replace(now, bulk=place)
             remotes = [self.remote(row, fields) for row in lines.attach(module, subforms, new)]
-            if remotes or (whole and batch.last):
+            if remotes or place is not None or (whole and batch.last):
                 yield Page(remotes, now.text(brief=not batch.last), complete=whole and batch.last)
         if not whole:
             yield self._deletions(module, now, live)
 
+    def _batches(
+        self, module: str, asked: list[str], since: datetime | None, start: Cursor, *, whole: bool
+    ) -> Iterator[tuple[Batch, Place | None]]:
+        """What a feed shows, batch by batch: listed, and of a large module's first listing the rest in bulk, with the
+        place to go on there; then what changed meanwhile, listed again."""
+        place, reached, columns = start.bulk, start.modified, None
+        if place is None:
+            listed, ask = 0, whole
+            for batch in walk(self._api, self._settings, module, asked, since):
+                yield batch, None
+                listed += len(batch.rows)
+                if batch.last:
+                    return
+                if ask and batch.rows and self._bulk.pays(listed):
+                    columns, ask, reached = self._bulk.columns(module, asked), False, parse_time(batch.rows[-1][STAMP])
+                    if columns is not None:
+                        break
+            else:
+                return
+        columns = columns or self._bulk.columns(module, asked)
+        assert reached is not None
+        try:
+            if columns is None:
+                raise GivenUp
+            for batch, further in self._bulk.batches(module, columns, reached, place):
+                place = further
+                yield batch, place
+            assert place is not None
+            reached, again = place.since, self._overlap
+        except GivenUp:
+            again = timedelta(seconds=1)
+        yield Batch([], False, None, reached), None
+        for batch in walk(self._api, self._settings, module, asked, reached - again):
+            yield batch, None
+
     def _advanced(self, now: Cursor, batch: Batch) -> Cursor:
+        if batch.reached is not None:
+            return replace(now, modified=batch.reached, known={})
         if not batch.rows:
             return now
         newest = max(filter(None, [parse_time(batch.rows[-1][STAMP]), now.modified]))

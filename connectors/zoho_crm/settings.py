@@ -60,6 +60,10 @@ class Settings(BaseModel):
     """Changed orders or invoices that are fetched one by one for their lines before all lines are listed instead."""
     line_modules: bool = True
     """Whether lines may be listed as a module of their own (``GET Ordered_Items``)."""
+    bulk_from: int | None = Field(default=20_000, ge=0)
+    """Records a first listing has shown when the rest is read in bulk files. Null: never."""
+    bulk_wait: float = Field(default=3600, gt=0)
+    """How long the vendor may take for one bulk file before the rest is listed after all."""
     calls_at_once: int = Field(default=5, ge=1)
     """Calls under way at once (the free edition allows 5, the largest 25)."""
     calls_per_second: float | None = Field(default=None, gt=0)

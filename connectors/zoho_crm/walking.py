@@ -31,6 +31,8 @@ class Batch:
     last: bool
     server_time: datetime | None
     """The server's clock when it answered."""
+    reached: datetime | None = None
+    """Everything that was changed before has been shown now, whatever the rows say."""
 
 
 def walk(

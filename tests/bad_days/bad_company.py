@@ -104,8 +104,9 @@ class BadCompany:
         with open_project(self.folder) as project, Engine.from_project(project) as engine:
             yield engine
 
-    def services(self, system: str, cache: FileCache) -> Services:
-        """What connectors are lent: waiting is only noted, the cache's clock can be moved."""
+    def services(self, system: str, cache: FileCache, **_: Any) -> Services:
+        """What connectors are lent: waiting is only noted, the cache's clock can be moved. The account's quota goes by
+        the true time and is left out."""
         cache._clock = lambda: time.time() + self.cache_skew
         return Services(system, cache, sleep=self.slept.append)
 

@@ -19,8 +19,8 @@ from hub.sync.holder import identity, is_dead
 
 def main(store: str, url: str, owner: str, orders: str) -> None:
     told = json.loads(orders)
-    quota = SharedQuota(store, identity(), is_dead=is_dead)
-    services = Services("shop", MemoryCache(), quota=quota, urgent=bool(told.get("urgent")))
+    quota = SharedQuota(store, identity(), is_dead=is_dead, urgent=bool(told.get("urgent")))
+    services = Services("shop", MemoryCache(), quota=quota)
     http = Http(url, services, budget=Budget(owner=owner, **told["limits"]))
     waits: list[float] = []
     said = threading.Event()

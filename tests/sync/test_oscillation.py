@@ -110,3 +110,46 @@ def test_rounds_of_three_systems_count_too():
     assert repeats([*first, *first])
     assert not repeats([*first, *first[:2]])
     assert not repeats([Turn("a", "accepted", 1)] * 8), "one system alone does not go back and forth"
+
+
+def test_one_field_of_one_line_is_held_and_the_other_lines_go_on(tmp_path):
+    world = World(tmp_path)
+    customer = world.crm.add("customers", name="A")
+    lines = [{"seq": n, "qty": n, "price": 5} for n in (1, 2)]
+    crm_id = world.crm.add("orders", no="SO1", customer=customer, lines=lines)
+    world.sync()
+    (erp_id,) = world.erp.rows["orders"]
+
+    def turn(system, remote_id, **values):
+        row = world.systems[system].row("orders", remote_id)
+        edited = [{**line, **(values if int(line["seq"]) == 2 else {})} for line in row["lines"]]
+        world.systems[system].edit("orders", remote_id, lines=edited)
+        return world.sync()
+
+    reports = [turn(*((("crm", crm_id), ("erp", erp_id))[n % 2]), qty=(20, 30)[n % 2]) for n in range(3)]
+    reports.append(turn("erp", erp_id, qty=30, price=7))
+    assert [len(findings(report)) for report in reports] == [0, 0, 0, 1]
+    assert findings(reports[-1])[0].message.startswith("lines[2].quantity goes back and forth between '20' (crm, ")
+    with world.engine() as engine:
+        (conflict,) = engine.conflicts()
+    assert (conflict["path"], conflict["theirs"], conflict["ours"]) == ("lines[2].quantity", "30", "20")
+    shown = [(int(line["qty"]), int(line["price"])) for line in world.crm.row("orders", crm_id)["lines"]]
+    assert shown[0] == (1, 5) and shown[1][0] == 20
+    with world.engine() as engine:
+        engine.resolve(conflict["id"], take="theirs")
+    world.sync()
+    for system, remote_id in (("crm", crm_id), ("erp", erp_id)):
+        shown = [
+            (int(line["qty"]), int(line["price"])) for line in world.systems[system].row("orders", remote_id)["lines"]
+        ]
+        assert shown == [(1, 5), (30, 7)]
+    assert world.sync().writes == 0
+
+
+def test_a_value_that_one_system_alone_removes_again_and_again_is_held(tmp_path):
+    world, crm_id, erp_id = linked(tmp_path)
+    for number in range(3):
+        turn(world, *((("crm", crm_id), ("erp", erp_id))[number % 2]), tel=("13800000000", None)[number % 2])
+    report = turn(world, "erp", erp_id, tel=None)
+    assert len(findings(report)) == 1
+    assert world.crm.row("customers", crm_id)["tel"] is not None

@@ -23,6 +23,11 @@ from .tables import Row
 Body = dict[str, Any]
 STATES = ("ADDED", "QUEUED", "IN PROGRESS", "COMPLETED")
 ROWS_PER_JOB = 200_000
+PAGES = 50
+KEPT = timedelta(hours=24)
+"""How long jobs and their files are there."""
+NAMES = {"Accounts": "Account_Name", "Contacts": "Full_Name", "Products": "Product_Name"}
+"""Module → the field that a join (``Account_Name.Account_Name``) may ask for."""
 DOWNLOADS_PER_MINUTE = 10
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "equal": eq,
@@ -47,6 +52,8 @@ class Job:
     content: bytes
     count: int
     more: bool
+    token: str = ""
+    """Asks for the page after this one."""
     looks: int = 0
     """How often it was looked at: its state moves on each time."""
 
@@ -57,27 +64,40 @@ class BulkRead:
 
     records: Records
     rows_per_job: int = ROWS_PER_JOB
+    failing: str = ""
+    """Jobs made from now on end with this error."""
+    _queries: dict[str, Body] = field(default_factory=dict)
+    """Page token → the query it stands for."""
     _jobs: dict[str, Job] = field(default_factory=dict)
     _downloads: deque[datetime] = field(default_factory=deque)
 
     def create(self, body: Any) -> tuple[int, Body]:
         """``POST /crm/bulk/v8/read``"""
         query: Body = (body.get("query") if isinstance(body, dict) else None) or {}
+        if token := query.get("page_token"):
+            query = self._queries.get(token) or {}
+            if not query:
+                raise ApiProblem(400, "EXPIRED_VALUE", "the page token has expired", {"param_name": "page_token"})
         module = (query.get("module") or {}).get("api_name")
         if module not in MODULES:
             raise problems.invalid_module()
         page = int(query.get("page") or 1)
+        if page > PAGES:
+            raise ApiProblem(400, "PAGE_RANGE_EXCEEDED", "the page is out of range", {"max_limit": PAGES})
         fields = list(query.get("fields") or [])
         for name in fields:
-            if comparable(self.records, module, name.partition(".")[0]) is None:
-                details = {"api_name": "fields", "json_path": "$.query.fields"}
-                raise ApiProblem(400, "INVALID_DATA", "invalid data", details)
+            if not self._exportable(module, name):
+                details = {"api_name": name, "module": module}
+                raise ApiProblem(400, "FIELD_NOT_AVAILABLE", "the field is not available", details)
         rows = [r for r in self.records.tables[module].rows.values() if self._matches(module, r, query.get("criteria"))]
         part = rows[(page - 1) * self.rows_per_job : page * self.rows_per_job]
         id = str(int(INTEGRATION.id) + 100_000 + len(self._jobs))
         content = self._csv(id, module, part, fields)
         more = len(rows) > page * self.rows_per_job
         job = self._jobs[id] = Job(id, module, page, self.records.now(), content, len(part), more)
+        if more:
+            job.token = f"bulk-{id}"
+            self._queries[job.token] = {**query, "page": page + 1}
         details = {"id": id, "operation": "read", "state": "ADDED", **self._created(job)}
         entry = problems.success("Added successfully.", details) | {"code": "ADDED_SUCCESSFULLY"}
         return 201, {"data": [entry], "info": {}}
@@ -91,11 +111,14 @@ class BulkRead:
             "id": id, "operation": "read", "state": state, "file_type": "csv", **self._created(job),
             "query": {"module": {"api_name": job.module}, "page": job.page},
         }  # fmt: skip
-        if state == "COMPLETED":
+        if state == "COMPLETED" and self.failing:
+            shown |= {"state": "FAILURE", "result": {"error_message": self.failing}}
+        elif state == "COMPLETED":
             shown["result"] = {
                 "page": job.page, "per_page": self.rows_per_job, "count": job.count, "more_records": job.more,
                 "download_url": f"/crm/bulk/v8/read/{id}/result",
             }  # fmt: skip
+            shown["result"] |= {"next_page_token": job.token} if job.token else {}
         return 200, {"data": [shown]}
 
     def result(self, id: str) -> tuple[int, bytes]:
@@ -113,13 +136,22 @@ class BulkRead:
 
     def _job(self, id: str) -> Job:
         job = self._jobs.get(id)
-        if job is None:
-            raise ApiProblem(404, "RESOURCE_NOT_FOUND", "The requested resource doesn't exist.")
+        if job is None or job.at + KEPT <= self.records.now():
+            raise ApiProblem(404, "RESOURCE_NOT_FOUND", "The requested resource doesn't exist.", {"resource": id})
         return job
 
     def _created(self, job: Job) -> Body:
         who = {"id": INTEGRATION.id, "name": INTEGRATION.name}
         return {"created_by": who, "created_time": self.records.org.local(job.at)}
+
+    def _exportable(self, module: str, name: str) -> bool:
+        """Fields of the module, no lines; and of what a lookup points at, the field that names it."""
+        head, _, joined = name.partition(".")
+        if comparable(self.records, module, head) is None:
+            return False
+        meta = self.records.org.field_of(module, head) or {}
+        target = ((meta.get("lookup") or {}).get("module") or {}).get("api_name")
+        return not joined or joined == NAMES.get(str(target))
 
     def _matches(self, module: str, row: Row, criteria: Any) -> bool:
         if not criteria:
@@ -148,12 +180,18 @@ class BulkRead:
         text = io.StringIO()
         writer = csv.writer(text)
         writer.writerow(["Id", *(n for n in names if n != "id")])
-        for body in self.records.renderer.listed(module, rows, names):
-            writer.writerow([body["id"], *(_cell(body.get(n)) for n in names if n != "id")])
+        heads = [n.partition(".")[0] for n in names]
+        for body in self.records.renderer.listed(module, rows, heads):
+            writer.writerow([body["id"], *(_shown(body, n) for n in names if n != "id")])
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(f"{id}.csv", text.getvalue())
         return packed.getvalue()
+
+
+def _shown(body: Body, name: str) -> Any:
+    head, _, joined = name.partition(".")
+    return (body.get(head) or {}).get("name") if joined else _cell(body.get(head))
 
 
 def _cell(value: Any) -> Any:

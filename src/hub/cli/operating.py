@@ -32,11 +32,11 @@ def up(
     ] = 4200,
     pool: Pool = "hub",
 ) -> None:
-    """Everything on one machine: Prefect's server and UI, the deployments with their schedules, a worker, and the webhook
-    intake where hub.yaml has one.
+    """Everything on one machine: Prefect's server and UI, the deployments with their schedules, a worker.
 
-    Only this machine can reach it. One Ctrl-C stops all of it; passes under way get a moment to end, a second Ctrl-C
-    doesn't wait for them. With --json the object is printed when everything is ready.
+    The webhook intake, too, where hub.yaml has one. Only this machine can reach it. One Ctrl-C stops all of it; passes
+    under way get a moment to end, a second Ctrl-C doesn't wait for them. With --json the object is printed when
+    everything is ready.
 
     Example: hub up --port 4200
     """

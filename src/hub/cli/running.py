@@ -78,23 +78,29 @@ def report_data(report: PassReport) -> dict[str, Any]:
     """A report for machines. The plan's writes are only counted: ``hub plan --json`` lists them."""
     from dataclasses import replace
 
+    from hub.operate.costs import told
+
     data = replace(report, plan=None).as_dict()
     plan = report.plan
+    data["costs"] = [told(cost) for cost in report.costs]
     data["plan"] = plan and {"id": plan.id, "writes": len(plan.writes), "held": len(plan.held), "census": plan.census}
     return {"ok": report.state == "done", **data, "writes": report.writes}
 
 
 def plan_data(report: PassReport) -> dict[str, Any]:
     """A plan for machines: every write with old and new values, and what is held and why."""
+    from hub.operate.costs import told
+
     data = report.as_dict()
     plan = data["plan"] or {"id": None, "state": None, "at": None, "writes": [], "held": [], "census": []}
-    return {**plan, "failures": data["failures"], "findings": data["findings"]}
+    costs = [told(cost) for cost in report.costs]
+    return {**plan, "failures": data["failures"], "findings": data["findings"], "costs": costs}
 
 
 def show_report(console: Console, report: PassReport) -> None:
     """A pass on a page: the one line, what moved where, and what waits."""
     from hub.cli.output import section
-    from hub.operate import tables
+    from hub.operate import costs, tables
     from hub.operate.words import final_message
 
     plan = report.plan
@@ -105,6 +111,8 @@ def show_report(console: Console, report: PassReport) -> None:
     if report.kind == "plan":
         section(console, "planned writes", tables.plan_rows(plan, ROWS))
     section(console, "held back", tables.held_rows(plan, ROWS))
+    takes = "what carrying it out takes" if report.kind == "plan" else "calls made"
+    section(console, takes, costs.cost_rows(report))
     section(console, "findings", tables.finding_rows(report, ROWS))
     for line in advice(report):
         console.print(line, soft_wrap=True)

@@ -13,7 +13,7 @@ from hub.errors import ConfigurationError, HubError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hub.connect.capabilities import Field, Resource
+    from hub.connect.capabilities import Cost, Field, Resource
     from hub.connect.guarantees import Guarantee
     from hub.project import Project, System
     from hub.sync.policy import Endpoint
@@ -45,6 +45,7 @@ def check(
                 unconnected[0].message, where=str(unconnected[0].position), cure=unconnected[0].cure
             )
         rows = [_checked(project, project.systems[name]) for name in _names(project, system)]
+        _tell_costs(project, rows)
     with open_project(shell.project_dir, strict=False) as project:
         problems = [p for p in project.problems if system is None or _concerns(project, p.position.file, system)]
     shell.answer(
@@ -129,6 +130,7 @@ def _checked(project: Project, system: System) -> Row:
 
     row: Row = {"system": system.name, "connector": system.entry.name, "ok": False, "error": None}
     row |= {"identity": "", "details": {}, "limits": {}, "problems": [], "resources": {}, "creates": {}, "drift": []}
+    row |= {"quota": None, "cost": None}
     row["tier"] = system.known.tier if system.known is not None else None
     try:
         health = _connector(project, system.name).check()
@@ -168,6 +170,30 @@ def _tell_creates(row: Row, endpoint: Endpoint, promise: Guarantee, project: Pro
         )
 
 
+def _tell_costs(project: Project, rows: list[Row]) -> None:
+    """What passes take of each account, and what is left of its day. Nothing of it is worth failing for."""
+    from hub.operate.costs import told_standing
+    from hub.sync.engine import Engine
+
+    try:
+        with Engine.from_project(project) as engine:
+            costs = engine.costs()
+            for row in rows:
+                standing = project.quota.standing(row["system"]) if project.quota is not None else None
+                if standing is not None:
+                    row["quota"] = told_standing(standing)
+                if row["system"] in costs:
+                    quiet, whole = costs[row["system"]]
+                    row["cost"] = {"quiet_pass": _cost(quiet), "full_pass": _cost(whole)}
+    except HubError as error:
+        for row in rows:
+            row["quota_unknown"] = error.what
+
+
+def _cost(cost: Cost) -> dict[str, int]:
+    return {"calls": cost.calls, "units": cost.units}
+
+
 def _concerns(project: Project, file: str, system: str) -> bool:
     files = [str(path) for (name, _), path in project.mappings.items() if name == system]
     return file in files or file.endswith("hub.yaml")
@@ -183,6 +209,7 @@ def _show_checked(console: Console, rows: list[Row], problems: list[str]) -> Non
         console.print(f"  we are {row['identity']}", soft_wrap=True)
         for name, value in {**row["details"], **row["limits"]}.items():
             console.print(f"  {name}: {value}", soft_wrap=True)
+        _show_costs(console, row)
         for name, fields in row["resources"].items():
             creates = f"; {row['creates'][name]['says']}" if name in row["creates"] else ""
             console.print(f"  {name}: {fields} fields{creates}", soft_wrap=True)
@@ -197,6 +224,28 @@ def _show_checked(console: Console, rows: list[Row], problems: list[str]) -> Non
             console.print(f"  problem: {problem}", soft_wrap=True)
     for text in problems:
         console.print(text, soft_wrap=True)
+
+
+def _show_costs(console: Console, row: Row) -> None:
+    quota, cost = row["quota"], row["cost"]
+    if cost is not None:
+        unit = quota["unit"] if quota else "calls"
+        quiet, whole = (_in_words(cost[name], unit) for name in ("quiet_pass", "full_pass"))
+        console.print(f"  reading takes: {quiet} when nothing changed, {whole} for everything known", soft_wrap=True)
+    if quota is not None:
+        from hub.connect.quota import Standing
+        from hub.operate.costs import left
+
+        standing = Standing(
+            row["system"], quota["unit"], quota["calls_today"], quota["used_today"], quota["per_day"],
+            quota["left_today"], quota["kept_for_urgent"], quota["by_vendor"],
+        )  # fmt: skip
+        console.print(f"  left today: {left(standing)}; calls made today: {quota['calls_today']:,}", soft_wrap=True)
+
+
+def _in_words(cost: dict[str, int], unit: str) -> str:
+    calls = f"{cost['calls']:,} call{'' if cost['calls'] == 1 else 's'}"
+    return calls if unit == "calls" else f"{calls} ({cost['units']:,} {unit})"
 
 
 def _show_resources(console: Console, found: list[Resource]) -> None:

@@ -56,10 +56,9 @@ class Budget:
 
     @contextmanager
     def slot(
-        self, sleep: Callable[[float], None] = time.sleep, *, urgent: bool = False, cost: int = 1, ending: bool = False
+        self, sleep: Callable[[float], None] = time.sleep, *, cost: int = 1, ending: bool = False
     ) -> Iterator[None]:
-        """Hold this while a call is under way. Waits (through ``sleep``) for its turn. Alone in its process, nobody is
-        more urgent than others, and costs are not counted."""
+        """Hold this while a call is under way. Waits (through ``sleep``) for its turn. Costs are not counted."""
         with self._room or nullcontext():
             wait = self._reserve()
             if wait > 0:

@@ -324,8 +324,7 @@ class Http:
     def _slot(self, call: _Call) -> AbstractContextManager[None]:
         if self._slots is None:
             return nullcontext()
-        services = self._services
-        return self._slots.slot(services.sleep, urgent=services.urgent, cost=call.cost, ending=not call.idempotent)
+        return self._slots.slot(self._services.sleep, cost=call.cost, ending=not call.idempotent)
 
     def _log(self, call: _Call, signed: Mapping[str, str], answer: Answer, seconds: float) -> None:
         log = self._services.log

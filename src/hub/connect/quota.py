@@ -7,7 +7,6 @@ others are doing. The kit itself knows no store: without a ``Quota`` each proces
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -45,7 +44,7 @@ class Slots(Protocol):
     """The right to make calls of one account."""
 
     def slot(
-        self, sleep: Callable[[float], None] = time.sleep, *, urgent: bool = False, cost: int = 1, ending: bool = False
+        self, sleep: Callable[[float], None] = ..., *, cost: int = 1, ending: bool = False
     ) -> AbstractContextManager[None]:
         """Hold this while a call is under way; waits for its turn. ``cost`` is in the limits' unit. ``ending``: a
         write, maybe one step of several: it may use what is kept for urgent work rather than leave a record half-way.
@@ -112,6 +111,11 @@ class Quota(Protocol):
 
     def limited(self, system: str) -> bool:
         """Whether a limit of the day is known for a system's account; asks nobody."""
+        ...
+
+    def room(self, system: str) -> int | None:
+        """Units of the day that this process may begin something with: what is left, less what is kept for urgent
+        work if this is not. None: not limited."""
         ...
 
     def made(self, system: str) -> tuple[int, int] | None:

@@ -41,5 +41,3 @@ class Services:
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("hub.connect"))
     quota: Quota | None = None
     """What everybody who uses the same account shares; None: each process keeps to the limits by itself."""
-    urgent: bool = False
-    """Whether what is done now has a person or a webhook waiting for it: it goes before passes that can wait."""

@@ -29,11 +29,18 @@ IDLE_TICKS = 2
 
 
 class Share:
-    """Thread-safe. ``urgent`` of the last call counts for all: a process is either at work for a person or it isn't."""
+    """Thread-safe. ``urgent`` says whether a person or a webhook waits for what this process does."""
 
     def __init__(
-        self, account: Account, settle: Settle, *, system: str = "", clock: Callable[[], float] = time.monotonic
+        self,
+        account: Account,
+        settle: Settle,
+        *,
+        system: str = "",
+        urgent: Callable[[], bool] = lambda: False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._urgent = urgent
         self.account = account
         self.system = system
         self._settle = settle
@@ -42,7 +49,6 @@ class Share:
         self._state = threading.Condition()
         self._known = False
         self._limited = False
-        self._urgent = False
         self._rooms = 0
         self._moments: deque[float] = deque()
         self._ahead = 0
@@ -63,10 +69,10 @@ class Share:
 
     @contextmanager
     def slot(
-        self, sleep: Callable[[float], None] = time.sleep, *, urgent: bool = False, cost: int = 1, ending: bool = False
+        self, sleep: Callable[[float], None] = time.sleep, *, cost: int = 1, ending: bool = False
     ) -> Iterator[None]:
         """See ``Slots.slot``."""
-        self._begin(sleep, urgent, cost, ending)
+        self._begin(sleep, cost, ending)
         try:
             yield
         finally:
@@ -113,9 +119,8 @@ class Share:
 
     # --- beginning a call -----------------------------------------------------------------------------
 
-    def _begin(self, sleep: Callable[[float], None], urgent: bool, cost: int, ending: bool) -> None:
+    def _begin(self, sleep: Callable[[float], None], cost: int, ending: bool) -> None:
         with self._state:
-            self._urgent = urgent
             self._waiting += 1
         try:
             missed = 0
@@ -247,7 +252,7 @@ class Share:
         recent = sum(1 for begun in self._begun if now - begun <= BLOCK)
         moments = max(self._waiting, recent) if cost and self.account.limits.per_second else 0
         return Ask(
-            urgent=self._urgent,
+            urgent=self._urgent(),
             rooms=self._busy if release else max(self._busy + self._waiting, self._peak),
             busy=self._busy,
             moments=0 if self._could_begin(now) else moments,
@@ -261,7 +266,7 @@ class Share:
 
     def _used_up(self, grant: Grant) -> RateLimited:
         limits = self.account.limits
-        kept = "" if self._urgent else " (but for what is kept for urgent work)"
+        kept = "" if self._urgent() else " (but for what is kept for urgent work)"
         hours = max(1, round(grant.more_in / 3600))
         return RateLimited(
             f"the {limits.unit} that the vendor allows a day are used up{kept}",

@@ -65,5 +65,7 @@ _LINES: dict[str, tuple[int, Callable[[Data], str]]] = {
             f"{d['system']} {d['entity']}: {counted(d['writes'], 'write')} held, the budget allows {d['allowed']:,}"
         ),
     ),
+    "quota.short": (logging.WARNING, lambda d: d["message"]),
+    "quota.spread": (logging.INFO, lambda d: f"{d['system']} {d['entity']}: {d['message']}"),
     "pass.finished": (logging.INFO, lambda d: d["message"]),
 }

@@ -13,9 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
-
 import requests
+from filelock import FileLock, Timeout
 
 from hub.errors import ConfigurationError, HubError, Unavailable
 from hub.operate.api import PrefectApi

@@ -95,6 +95,7 @@ def _waiting(report: PassReport) -> list[str]:
         number = sum(h.writes for h in held_back)
         why = "first sync" if "first_sync" in held else "change budget"
         parts.append(f"{counted(number, 'write')} held for approval ({why})")
+    parts.extend(f"{system}: the rest in later passes (limit of the day)" for system in sorted(report.spread))
     if report.state == "needs_person" and not parts:
         open_work = [counted(n, f"open {noun}") for n, noun in _open(report) if n]
         parts.extend(open_work or ([report.message] if report.message else ["something needs a person"]))

@@ -63,9 +63,8 @@ class Project:
 
     def be_urgent(self) -> None:
         """From now on a person or a webhook waits for what is done here: it goes before passes that can wait."""
-        for system in self.systems.values():
-            if system.services is not None:
-                system.services.urgent = True
+        if self.quota is not None:
+            self.quota.urgent = True
 
     def close(self) -> None:
         """Close the connectors. Never raises: what a connector says at its end is only logged."""
@@ -173,7 +172,7 @@ class _Building:
         self.problems += maker.problems
         project.mappings = maker.files
         kept = Retention(config.retention.older_than, config.retention.keep_runs)
-        project.setup = Setup(specs, made, endpoints, kept)
+        project.setup = Setup(specs, made, endpoints, kept, project.quota)
         project.prune_at = config.retention.at if kept.days is not None else None
 
     def _store(self, config: HubConfig, section: Section) -> None:

@@ -67,7 +67,10 @@ class SharedQuota:
         is_dead: Callable[[str], bool] = lambda holder: False,
         clock: Callable[[], float] = time.time,
         keep: bool = True,
+        urgent: bool = False,
     ) -> None:
+        self.urgent = urgent
+        """Whether a person or a webhook waits for what this process does: it goes before passes that can wait."""
         self._url = url
         # Two of one process (a pass, and webhooks beside it) are two holders.
         self.holder = f"{holder}/{next(_numbers)}"
@@ -88,7 +91,9 @@ class SharedQuota:
         with self._guard:
             key = (account.owner, system)
             same: list[Share] = [share for (owner, _), share in self._shares.items() if owner == account.owner]
-            self._shares[key] = same[0] if same else Share(account, self._settle_kept, system=system)
+            self._shares[key] = (
+                same[0] if same else Share(account, self._settle_kept, system=system, urgent=lambda: self.urgent)
+            )
             return self._shares[key]
 
     def standing(self, system: str) -> Standing | None:
@@ -116,6 +121,13 @@ class SharedQuota:
     def limited(self, system: str) -> bool:
         """See ``Quota.limited``."""
         return any(share.limited for (_, of), share in self._shares.items() if of == system)
+
+    def room(self, system: str) -> int | None:
+        """See ``Quota.room``."""
+        standing = self.standing(system) if self.limited(system) else None
+        if standing is None:
+            return None
+        return standing.left if self.urgent else standing.for_bulk
 
     def close(self) -> None:
         """Give everything back and close the database."""

@@ -34,6 +34,7 @@ from hub.sync.planning import mark_of
 from hub.sync.policy import Endpoint
 from hub.sync.readback import Done
 from hub.sync.refs import remote_table, translate
+from hub.sync.spreading import check_writes
 
 Values = dict[str, Any]
 DOUBTFUL = (UnknownOutcome, UnexpectedAnswer)
@@ -212,6 +213,7 @@ class Writer:
         else:
             call = lambda: connector.delete(name, writes, options)  # noqa: E731
         try:
+            check_writes(self.job, self.endpoint, action, writes)
             results = call()
         except HubError as error:
             return [], error

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from hub.connect.capabilities import Page, Remote
 from hub.connect.redact import redact
-from hub.errors import HubError
+from hub.errors import HubError, RateLimited
 from hub.model.spec import EntitySpec
 from hub.store import runs
 from hub.store.database import Store
@@ -117,6 +117,11 @@ class Pass:
         message = redact(str(error))
         if down:
             self.down[endpoint.system] = message
+        if isinstance(error, RateLimited) and error.spread:
+            # The hub's own doing, and no failure: a later pass goes on.
+            self.report.spread.setdefault(endpoint.system, message)
+            self.emit("quota.spread", system=endpoint.system, entity=endpoint.entity, message=message)
+            return
         failure = SystemFailure(endpoint.system, endpoint.entity, type(error).__name__, message)
         self.report.failures.append(failure)
         self.emit(

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from hub.connect.capabilities import Cost
 from hub.errors import ConfigurationError
 from hub.store import runs
 from hub.store.database import Store, open_store
-from hub.sync import conflicts, explain, hinted, letters, merging, splitting, status, undo
+from hub.sync import conflicts, costing, explain, hinted, letters, merging, splitting, status, undo
 from hub.sync.at_once import AtOnce
 from hub.sync.context import instant
 from hub.sync.feeds import in_order
@@ -96,9 +97,11 @@ class Engine:
         """
         with Run(self, "sync", entities, yes) as run:
             rounds = Rounds(run.job, run.entities)
+            run.spending.begin(full=full, systems=systems)
             self._observe(run, systems, full, rounds)
             if rounds.wrote_new:
                 self._recover(run)
+            run.spending.go_on()
             self._write(run, rounds)
             self._keep_held_plan(run, rounds)
             hinted.renew_budget(run.job, run.entities)
@@ -123,7 +126,8 @@ class Engine:
         """What a sync would write. Observes (which changes only the hub's own memory) and writes nothing anywhere."""
         with Run(self, "plan", entities, False) as run:
             self._observe(run, systems, False)
-            plan = list_plan(run.job, run.entities)
+            plan = list_plan(run.job, run.entities, run.spending.write)
+            run.spending.read()
             run.job.report.plan = plan
             self._save_plan(run, plan)
         return run.job.report
@@ -270,6 +274,11 @@ class Engine:
     def status(self) -> dict[str, Any]:
         """Systems, cursors, queues and the last runs."""
         return status.status(self.store, self.setup, instant(self.clock()))
+
+    def costs(self) -> dict[str, tuple[Cost, Cost]]:
+        """System → what reading it takes: in a pass in which nothing has changed, and in one that reads everything.
+        Asks no system; those whose costs nobody can foretell are missing."""
+        return costing.usual(self.setup, self.store, self.clock)
 
     def conflicts(self) -> list[dict[str, Any]]:
         """What waits for a person, oldest first."""

@@ -16,6 +16,7 @@ from hub.sync.feeds import ahead, opened
 from hub.sync.intake import Intake
 from hub.sync.policy import Endpoint
 from hub.sync.second_look import doubtful, line_keys
+from hub.sync.spreading import rationed
 
 GET_BATCH = 100
 JOINED = 1000
@@ -100,7 +101,7 @@ def _observe(job: Pass, endpoint: Endpoint, full: bool, at_once: AtOnce | None) 
     with job.transaction(endpoint.entity) as connection:
         runs.set_cursor(connection, endpoint.system, endpoint.entity, **changes)
         applied.remember(connection, endpoint)
-    if feed == "listed" or (feed == "changes" and _sweep_is_due(job, endpoint, cursor, full)):
+    if feed == "listed" or (feed == "changes" and sweep_is_due(job, endpoint, cursor, full)):
         _find_deleted(job, endpoint, intake, listed=feed == "listed")
 
 
@@ -117,7 +118,7 @@ def _read_pages(
             # Where nothing is known yet, nothing can be missing from the listing.
             waits = work.waiting_ids(connection, system, entity)
             listing = bool(waits) or shadows.count(connection, system, entity) > 0
-    pages = opened(job, endpoint, start)
+    pages = rationed(job, endpoint, opened(job, endpoint, start))
     read, next_look = 0, JOINED
     joined = _joined(pages)
     # What is new is written while reading: then the next page is on its way meanwhile.
@@ -158,7 +159,8 @@ def _read_pages(
 
 
 def _joined(pages: Iterable[Page]) -> Iterator[Page]:
-    """Small pages joined to larger ones: a transaction costs as much for ten records as for a thousand.
+    """Small pages joined to larger ones: a transaction costs as much for ten records as for a thousand. An empty page
+    with a cursor is not held back: the system prepares what was asked for, and where that is must not be forgotten.
 
     When the feed breaks off, what it gave so far is handed out before the error is raised.
     """
@@ -166,7 +168,7 @@ def _joined(pages: Iterable[Page]) -> Iterator[Page]:
     try:
         for page in pages:
             held = Page(held.records + page.records, page.cursor or held.cursor, page.complete)
-            if len(held.records) >= JOINED:
+            if len(held.records) >= JOINED or (page.cursor is not None and not page.records):
                 full, held = held, Page([], None)
                 yield full
     except HubError:
@@ -190,7 +192,8 @@ def _redo_waiting(job: Pass, endpoint: Endpoint, intake: Intake) -> None:
             intake.take(connection, again)
 
 
-def _sweep_is_due(job: Pass, endpoint: Endpoint, cursor: dict[str, Any], full: bool) -> bool:
+def sweep_is_due(job: Pass, endpoint: Endpoint, cursor: dict[str, Any], full: bool) -> bool:
+    """Whether all ids have to be listed, to find what was deleted."""
     if endpoint.resource.deletes != "listing" or not isinstance(endpoint.connector, ListIds):
         return False
     if full:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from hub.connect.capabilities import Resource
+from hub.connect.quota import Quota
 from hub.mapping.lens import Lens
 from hub.model.spec import EntitySpec
 
@@ -81,6 +82,8 @@ class Setup:
     policies: dict[str, EntityPolicy]
     endpoints: list[Endpoint]
     retention: Retention = Retention()
+    quota: Quota | None = None
+    """What everybody shares who uses the same accounts; None: nobody counts."""
 
     def of_entity(self, entity: str) -> list[Endpoint]:
         """The endpoints of one entity, in the policy's order of systems."""

@@ -109,6 +109,41 @@ class Plan:
 
 
 @dataclass(slots=True)
+class SystemCost:
+    """What a pass takes of one system's account, foretold and made. Units are the account's: credits, else calls."""
+
+    system: str
+    unit: str = "calls"
+    reading: list[int] = field(default_factory=lambda: [0, 0])
+    """[calls, units] that reading takes, as foretold."""
+    writing: list[int] = field(default_factory=lambda: [0, 0])
+    """[calls, units] that the writes take, with what is read before and after each."""
+    made: list[int] = field(default_factory=lambda: [0, 0])
+    """[calls, units] that this process has made since the pass began."""
+    used: int = 0
+    """Units that all of the hub has used of the day."""
+    per_day: int | None = None
+    left: int | None = None
+    """Units left of the day; None: nobody knows."""
+    kept: int = 0
+    """Of these, kept for urgent work."""
+    by_vendor: bool = False
+    """Whether the vendor said what is left; else the hub counted."""
+    more_in: float = 0.0
+    """Seconds until some of the day's units come back."""
+
+    @property
+    def units(self) -> int:
+        """Foretold, in all."""
+        return self.reading[1] + self.writing[1]
+
+    @property
+    def fits(self) -> bool:
+        """Whether that is left, without what is kept."""
+        return self.left is None or self.units <= max(0, self.left - self.kept)
+
+
+@dataclass(slots=True)
 class PassReport:
     """What one pass did."""
 
@@ -131,6 +166,10 @@ class PassReport:
     rounds: int = 0
     comparison: list[dict[str, Any]] = field(default_factory=list)
     """Of ``reconcile``: per entity, what the hub holds against what each system shows; after a repair, what is left."""
+    costs: list[SystemCost] = field(default_factory=list)
+    """What it takes of accounts whose use is counted; systems without such an account (databases) are missing."""
+    spread: dict[str, str] = field(default_factory=dict)
+    """System → why the rest of its work is left to later passes: the day's limit. Nothing is lost."""
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -163,7 +202,8 @@ class Event:
     changed), ``system.failed`` (system, entity, error, message), ``plan.made`` (plan, writes, held),
     ``batch.written`` (system, entity, resource, ok, failed), ``conflict.found`` (entity, record, field, values),
     ``letter.written`` (system, entity, record, field, message), ``budget.held`` (system, entity, writes, allowed),
-    ``pass.finished`` (state, message).
+    ``quota.short`` (system, message: the pass takes more than the day has left), ``quota.spread`` (system, entity,
+    message: the rest is left to later passes), ``pass.finished`` (state, message).
     """
 
     name: str

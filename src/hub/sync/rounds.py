@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from hub.store import records, work
@@ -236,8 +236,8 @@ def planned_write(job: Pass, endpoint: Endpoint, record: Stored, shadow: Shadow 
     )
 
 
-def list_plan(job: Pass, entities: list[str]) -> Plan:
-    """The complete plan from the present state, without writing anything."""
+def list_plan(job: Pass, entities: list[str], told: Callable[[str, list[Planned]], None] | None = None) -> Plan:
+    """The complete plan from the present state, without writing anything. ``told`` is shown each page of it."""
     plan = Plan(job.new_id(), "", job.now())
     state = hashlib.sha256()
     gate = Gate(job)
@@ -246,6 +246,8 @@ def list_plan(job: Pass, entities: list[str]) -> Plan:
         planner = Planner(job, entity, only_plan=True, planned=planned_creates)
         endpoints = {e.system: e for e in job.setup.of_entity(entity)}
         for page in planner.pages():
+            if told is not None:
+                told(entity, page)
             for planned in page:
                 record = planned.record
                 for step in planned.verdict.steps:

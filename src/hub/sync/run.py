@@ -11,6 +11,7 @@ from hub.errors import ConfigurationError, HubError
 from hub.store import runs, work
 from hub.sync import behind
 from hub.sync.context import Pass, instant
+from hub.sync.costing import Spending
 from hub.sync.leasing import take_leases, wait_for_small_passes
 from hub.sync.policy import Setup
 from hub.sync.report import PassReport
@@ -34,6 +35,8 @@ class Run:
         self.job = Pass(
             run_id, engine.setup, engine.store, engine.clock, engine.ids, engine.observer, report, yes, pool=engine.pool
         )
+
+        self.spending = Spending(self.job, self.entities)
 
     def __enter__(self) -> Run:
         job = self.job
@@ -63,6 +66,8 @@ class Run:
         job.dismiss()
         gc.set_threshold(*self.gc_threshold)
         try:
+            if not self.quiet:
+                self.spending.end()
             with job.store.begin() as connection:
                 for lease in job.leases.values():
                     runs.free_lease(connection, lease)

@@ -49,6 +49,8 @@ def finish_message(report: PassReport) -> None:
         parts.append("more changes than the budget allows wait for approval")
     if "unproven" in held:
         parts.append("creates are held where a lost one could not be found again")
+    for system in sorted(report.spread):
+        parts.append(f"{system}: the rest goes on in later passes, the day's limit is reached")
     if report.failures:
         parts.append("failed: " + ", ".join(sorted({f.system for f in report.failures})))
     if report.state != "needs_person" and (

@@ -54,7 +54,11 @@ class Service:
         host: str | None = None,
         port: int | None = None,
         done: Callable[[PassReport], None] = lambda report: None,
+        drains: bool = True,
     ) -> None:
+        """``drains=False``: messages are only taken in; somebody else looks after the queue. ``done``: told of each
+        small pass."""
+        self.drains = drains
         self.stop = threading.Event()
         self.worker = Worker(open_project, reopened=self._reopened, done=done, each_second=self._note_counts)
         self._asked = host, port
@@ -118,7 +122,8 @@ class Service:
             )
         )
         self._run("the intake", lambda: self.server.run(sockets=[listening]))
-        self._run("the worker", lambda: self.worker.run(self.stop))
+        if self.drains:
+            self._run("the worker", lambda: self.worker.run(self.stop))
         while not self.server.started and self._threads[0].is_alive():
             self.stop.wait(0.01)
         self._renew()

@@ -62,9 +62,7 @@ class Worker:
     def open(self) -> None:
         """Open the project. Raises ConfigurationError when it is wrong."""
         project = self.open_project()
-        for system in project.systems.values():
-            if system.services is not None:
-                system.services.urgent = True  # before what a scheduled pass asks of the same account
+        project.be_urgent()  # before what a scheduled pass asks of the same account
         self.project, self.engine = project, Engine.from_project(project)
         self._marks = marks(project.folder)
 
