@@ -28,19 +28,22 @@ class Bench:
     with_hub: bool = True
     """False: measure only the scripts by hand."""
     quick: bool = False
+    with_limit: bool = True
+    """False: measure only the hub."""
 
     def sides(self) -> list[Side]:
         """Fresh sides; ``hub`` first where it takes part."""
-        hand = ByHand(self.server.url, self.folder)
-        return [Hub(self.server.url, self.folder), hand] if self.with_hub else [hand]
+        both: list[Side] = [Hub(self.server.url, self.folder)] if self.with_hub else []
+        return [*both, ByHand(self.server.url, self.folder)] if self.with_limit else both
 
     def alternating(self, sides: list[Side], pairs: int | None = None) -> Iterator[Side]:
         """Each side once a pair, the first one changing, so that a slow minute hits both."""
         for pair in range(pairs or self.pairs):
             yield from sides if pair % 2 == 0 else reversed(sides)
 
-    def load(self, system: str, resource: str, n: int, bad: float = 0.0) -> None:
-        self.server.control("load", {"system": system, "resource": resource, "n": n, "bad": bad})
+    def load(self, system: str, resource: str, n: int, bad: float = 0.0, *, seeded: bool = False) -> None:
+        """``seeded``: the records are made when they are asked for, and take no memory of the server."""
+        self.server.control("load", {"system": system, "resource": resource, "n": n, "bad": bad, "seeded": seeded})
 
     def drop(self, *systems: str) -> None:
         for system in systems:

@@ -283,36 +283,6 @@ def latency(bench: Bench) -> list[Row]:
     return rows
 
 
-def million(bench: Bench) -> list[Row]:
-    """B5 and B8 at ten times the records: memory and the cost of an incremental pass must not grow with them."""
-    big = Bench(bench.server, bench.folder, bench.n * 10, 1, bench.say, bench.with_hub)
-    passes: dict[int, Runs] = {}
-    peaks: dict[int, Runs] = {}
-    for size in (bench, big):
-        bench.drop("a", "b_hub", "b_limit")
-        size.load("a", "customers", size.n)
-        sides = size.sides()
-        peaks[size.n] = full_runs(size, sides, pairs=1)
-        passes[size.n] = incremental_only(size, sides, bench.pairs)
-    rows = [growth_row("B5", "incremental, engine warm", passes, bench.n, big.n, "cpu", "CPU s")]
-    rows.append(growth_row("B8", "peak memory", peaks, bench.n, big.n, "rss", "MB"))
-    return rows
-
-
-def incremental_only(bench: Bench, sides: list[Side], turns: int) -> Runs:
-    runs = collect(sides)
-    for side in sides:
-        process = side.warm("customers")
-        process.do("sync")
-        for turn in range(1, turns + 1):
-            # A number of its own for each side: the other side has to find these edits too, without being measured.
-            bench.edit("a", turn if side is sides[0] else turn + turns, bench.n)
-            runs[side.name].append(bench.counted(lambda process=process: process.do("sync")))  # type: ignore[misc]
-            tell(bench, side, runs)
-        process.close()
-    return runs
-
-
 def growth_row(id: str, title: str, runs: dict[int, Runs], small: int, big: int, figure: str, unit: str) -> Row:
     """A figure with ten times the records, and by how much it grew."""
     hub, before = middle(runs[big], "hub", figure), middle(runs[small], "hub", figure)

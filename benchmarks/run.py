@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import cases, measure, near_time, results
+from benchmarks import cases, measure, million, near_time, results
 from benchmarks.bench import Bench
 from benchmarks.results import Row
 
@@ -29,26 +29,28 @@ CASES: dict[str, tuple[Callable[[Bench], list[Row]], str]] = {
     "orders": (cases.orders, "B12: orders with lines"),
     "bad": (cases.bad_records, "B13: bad records"),
     "webhooks": (near_time.near_time, "N1: from an edit to its value elsewhere, by webhook"),
-    "million": (cases.million, "B5 B8: ten times the records (only with --full)"),
+    "million": (million.on_sqlite, "B5 B8: ten times the records, disk, history (only with --full)"),
+    "million-postgres": (million.on_postgres, "B5 B8: the same with PostgreSQL (only with --full)"),
 }
 DOCUMENT = measure.ROOT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 
 def parser() -> argparse.ArgumentParser:
-    listed = "\n".join(f"  {name:10} {text}" for name, (_, text) in CASES.items())
+    listed = "\n".join(f"  {name:16} {text}" for name, (_, text) in CASES.items())
     made = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description=f"{(__doc__ or '').splitlines()[0]}\n\nbenchmarks:\n{listed}",
         epilog="example: python -m benchmarks --quick full both",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.add_argument("which", nargs="*", metavar="BENCHMARK", help="default: all but million")
+    made.add_argument("which", nargs="*", metavar="BENCHMARK", help="default: all but the millions")
     made.add_argument("--quick", action="store_true", help="20,000 records and one pair: a look, not a result")
     made.add_argument("--full", action="store_true", help="also ten times the records")
     made.add_argument("--records", type=int, help="customers and orders (default 100,000)")
     made.add_argument("--pairs", type=int, help="alternating runs of each side (default 5)")
     made.add_argument("--limits-only", action="store_true", help="only the scripts by hand")
+    made.add_argument("--hub-only", action="store_true", help="only the hub (no scores against scripts by hand)")
     made.add_argument("--json", action="store_true", help="one JSON object on standard output, with every sample")
     made.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
     made.add_argument("--require", choices=("target", "first"), help="fail unless every benchmark reaches this mark")
@@ -62,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
     unknown = [name for name in asked.which if name not in CASES]
     if unknown:
         command.error(f"no benchmark {unknown[0]!r}; there are {', '.join(CASES)}")
-    chosen = asked.which or [name for name in CASES if name != "million" or asked.full]
+    chosen = asked.which or [name for name in CASES if not name.startswith("million") or asked.full]
     n = asked.records or (20_000 if asked.quick else 100_000)
     pairs = asked.pairs or (1 if asked.quick else 5)
     found = results.conditions(n, pairs)
@@ -75,7 +77,9 @@ def main(arguments: list[str] | None = None) -> int:
             say(f"{title}")
             with folder() as place:
                 try:
-                    rows += work(Bench(server, place, n, pairs, say, not asked.limits_only, asked.quick))
+                    rows += work(
+                        Bench(server, place, n, pairs, say, not asked.limits_only, asked.quick, not asked.hub_only)
+                    )
                 except measure.Failed as failure:
                     failures.append(f"{name}: {failure}")
                     say(f"    FAILED: {failure}")

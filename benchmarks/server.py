@@ -10,10 +10,10 @@ Any number of systems, each with any number of resources, all served from ready 
                → {"results": [{id, version} | {error: {code, message, field}}]}; whole records with echo
     DELETE /{system}/{resource}?ids=A,B     → {"records": […]}
 
-``/control/…`` (JSON bodies, POST unless said otherwise): ``load`` {system, resource, n, bad}, ``drop`` {system},
-``edit`` {system, resource, edits: {id: values}, by: field whose values stand for ids?}, ``latency`` {ms}, ``faults``
-[{match, next, status, close}], ``refuse`` {system, resource, value}, ``reset`` (counters), GET ``stats`` → {"calls":
-{operation: n}, "records": {…}}.
+``/control/…`` (JSON bodies, POST unless said otherwise): ``load`` {system, resource, n, bad, seeded}, ``drop``
+{system}, ``edit`` {system, resource, edits: {id: values}, by: field whose values stand for ids?}, ``latency`` {ms},
+``faults`` [{match, next, status, close}], ``refuse`` {system, resource, value}, ``reset`` (counters), GET ``stats`` →
+{"calls": {operation: n}, "records": {…}}.
 When it is ready it prints one line: ``{"url": …}``.
 """
 
@@ -31,6 +31,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from benchmarks import data
+from benchmarks.seeded import Seeded
 from benchmarks.store import Refused, Resource
 
 PHRASES = {200: "OK", 400: "Bad Request", 404: "Not Found", 429: "Too Many Requests", 500: "Internal Server Error"}
@@ -60,8 +61,13 @@ class Bench:
     def resource(self, system: str, name: str) -> Resource:
         resources = self.systems.setdefault(system, {})
         if name not in resources:
-            resources[name] = Resource(f"{system[0].upper()}{name[0].upper()}")
+            resources[name] = Resource(self.prefix(system, name))
         return resources[name]
+
+    @staticmethod
+    def prefix(system: str, name: str) -> str:
+        """How the ids of records made by a writer begin."""
+        return f"{system[0].upper()}{name[0].upper()}"
 
     def fault(self, call: str) -> Fault | None:
         for fault in self.faults:
@@ -118,7 +124,11 @@ def control(bench: Bench, verb: str, body: bytes) -> bytes:
     asked: Any = msgspec.json.decode(body) if body else {}
     match verb:
         case "load":
-            load(bench, asked["system"], asked["resource"], asked["n"], asked.get("bad", 0.0))
+            if asked.get("seeded"):
+                name, system = asked["resource"], asked["system"]
+                bench.systems.setdefault(system, {})[name] = Seeded(bench.prefix(system, name), name, asked["n"])
+            else:
+                load(bench, asked["system"], asked["resource"], asked["n"], asked.get("bad", 0.0))
         case "drop":
             bench.systems.pop(asked["system"], None)
             gc.collect()

@@ -96,6 +96,10 @@ class Hub:
         found: list[dict[str, Any]] = self._command("letters").output["letters"]
         return found
 
+    def status(self) -> dict[str, Any]:
+        """What ``hub status`` says."""
+        return self._command("status").output
+
     def _command(self, *words: str) -> Measured:
         program = str(Path(sys.executable).with_name("hub"))
         # Exit code 1: done, but something needs a person. That is how bad records are reported.

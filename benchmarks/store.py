@@ -10,7 +10,7 @@ import msgspec
 
 Record = dict[str, Any]
 
-_encode = msgspec.json.Encoder(decimal_format="number").encode
+encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class UpsertRow(msgspec.Struct):
@@ -45,6 +45,17 @@ class Row:
         """The record's values as JSON, None when it was deleted."""
         return self.wire[self.start : -1] if self.start else None
 
+    def write(self, values: bytes | None, at: str) -> None:
+        """What lists show of it from now on; ``values`` None: that it was deleted."""
+        head = f'{{"id":"{self.id}","version":"{self.version}","modified_at":"{at}"'
+        if self.key is not None:
+            head += f',"key":"{self.key}"'
+        if values is None:
+            self.wire, self.start = (head + ',"deleted":true}').encode(), 0
+        else:
+            start = (head + ',"values":').encode()
+            self.wire, self.start = start + values + b"}", len(start)
+
 
 class Refused(Exception):
     """One record that is not taken: ``code`` and ``message`` as the answer tells them."""
@@ -71,7 +82,7 @@ class Resource:
         for id, record in records:
             row = Row(id, None)
             self.rows[id] = row
-            self._put(row, _encode(record), "2026-01-01T00:00:00Z")
+            self._put(row, encode(record), "2026-01-01T00:00:00Z")
 
     def _put(self, row: Row, values: bytes | None, at: str) -> None:
         row.version += 1
@@ -79,14 +90,7 @@ class Resource:
             self.log[row.place] = None
         row.place = len(self.log)
         self.log.append(row)
-        head = f'{{"id":"{row.id}","version":"{row.version}","modified_at":"{at}"'
-        if row.key is not None:
-            head += f',"key":"{row.key}"'
-        if values is None:
-            row.wire, row.start = (head + ',"deleted":true}').encode(), 0
-        else:
-            start = (head + ',"values":').encode()
-            row.wire, row.start = start + values + b"}", len(start)
+        row.write(values, at)
 
     def page(self, cursor: int, limit: int) -> tuple[list[bytes], int, bool]:
         """Rows changed after ``cursor``: their bytes, the cursor behind them, and whether more follow."""
@@ -120,7 +124,7 @@ class Resource:
             try:
                 row = self._upsert_one(item, at)
             except Refused as refusal:
-                results.append(_encode({"error": refusal.answer}))
+                results.append(encode({"error": refusal.answer}))
                 continue
             if request.echo:
                 results.append(row.wire)
@@ -164,7 +168,7 @@ class Resource:
         row = self.rows[id]
         if row.values is None:
             raise KeyError(id)
-        self._put(row, _merge(row.values, _encode(values)), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        self._put(row, _merge(row.values, encode(values)), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
 
     def delete(self, ids: Sequence[str]) -> list[bytes]:
         at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -179,7 +183,7 @@ class Resource:
 
 
 def _unknown(id: str) -> bytes:
-    return _encode({"id": id, "deleted": True})
+    return encode({"id": id, "deleted": True})
 
 
 def _merge(old: bytes, new: bytes) -> bytes:

@@ -41,7 +41,7 @@ class Costs:
         more = {"fields": options.get("fields") or []}
         apart = len(self._reader.wanted(form, writing.fields, more).apart)
         looked = _started(writing.records, IDS)
-        back = looked * (1 + apart)
+        back = looked * (1 + apart) + (1 if writing.first and writing.action in ("create", "update") else 0)
         saves = _started(writing.records, self._settings.batch)
         stages = 2 if _on(options, "audit") else 1 if _on(options, "submit") else 0
         if writing.action == "create":

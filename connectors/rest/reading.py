@@ -82,7 +82,11 @@ class Reader:
         lookup = shape.config.lookup
         rows: dict[str, Record] = {}
         if lookup is not None and (not lookup.fields or shape.config.id in lookup.fields):
-            rows = {shape.id(row): row for row in self.look_up(shape, lookup, shape.config.id, wanted)}
+            try:
+                rows = {shape.id(row): row for row in self.look_up(shape, lookup, shape.config.id, wanted)}
+            except RecordRejected:
+                # A text that can't be an id spoils the question for all of them: each is asked for by itself.
+                rows = {}
             if shape.config.get is None:
                 return rows
         # Lists leave out what is archived or hidden; only the single call knows that a record is really gone.

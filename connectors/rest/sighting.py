@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from hub.connect.capabilities import Record, Remote
@@ -13,7 +15,7 @@ from hub.connect.templates import as_text
 from hub.connect.workflow import same
 from hub.errors import UnexpectedAnswer
 
-from .grammar import ResourceConfig
+from .grammar import Fields, ResourceConfig
 from .grammar_calls import TimeConfig
 from .hooks import Steps
 from .places import found
@@ -40,9 +42,12 @@ class Shape:
         return Moments(self.time.ask or self.time.format, self.time.zone, self.time.digits)
 
     def cleaned(self, rows: Iterable[Record]) -> list[Record]:
-        """Rows after the manifest's own reading step."""
+        """Rows after the manifest's own reading step, with amounts that come as text as the numbers that they are."""
         read = self.steps.read
-        return [read(row, self.name) for row in rows] if read else list(rows)
+        made = [read(row, self.name) for row in rows] if read else list(rows)
+        for row in made:
+            _exact(row, self.config.fields)
+        return made
 
     def id(self, row: Record) -> str:
         """Raises UnexpectedAnswer for a row without one."""
@@ -94,6 +99,20 @@ class Shape:
             key=_word(key),
             deleted=gone,
         )
+
+
+def _exact(row: Record, fields: Fields) -> None:
+    """Declared decimals as numbers, at every depth; a text that is none stays as it is."""
+    for name, field in fields.items():
+        value = row.get(name)
+        if field.type == "decimal" and isinstance(value, str):
+            with suppress(InvalidOperation):
+                number = Decimal(value)
+                row[name] = number if number.is_finite() else value
+        elif field.fields and value:
+            for one in value if isinstance(value, list) else [value]:
+                if isinstance(one, dict):
+                    _exact(one, field.fields)
 
 
 def _word(value: Any) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,8 @@ import requests
 from benchmarks import data
 from benchmarks.by_hand_io import Api, decode
 from benchmarks.measure import Failed, Server
+from benchmarks.seeded import Seeded
+from benchmarks.store import Resource
 
 Names = Callable[[str], str]
 
@@ -144,3 +147,30 @@ def test_the_data_has_the_size_that_the_figures_speak_of(bench_server: Server, s
     assert 1600 < len(answer.content) / 200 < 1800
     assert len(data.in_a("customers", 1)) == 35
     assert len(data.in_a("orders", 1)["Items"]) == 5
+
+
+def test_records_made_when_they_are_asked_for_are_those_that_are_kept() -> None:
+    kept, seeded = Resource("AC"), Seeded("AC", "customers", 7)
+    kept.load((data.remote_id("customers", i), data.in_a("customers", i)) for i in range(7))
+    edited = data.remote_id("customers", 3)
+    for resource in (kept, seeded):
+        resource.edit(edited, {"Phone": "1"})
+        resource.edit(edited, {"Phone": "2"})
+    for limit in (1, 3, 6, 7, 200):
+        pages: list[list[bytes]] = []
+        for resource in (kept, seeded):
+            found: list[bytes] = []
+            cursor, more = 0, True
+            while more:
+                page, cursor, more = resource.page(cursor, limit)
+                found += page
+            pages.append([strip_time(wire) for wire in found])
+            assert resource.page(cursor, limit) == ([], cursor, False)
+        assert pages[0] == pages[1]
+    ids = [edited, data.remote_id("customers", 0), "C000000099"]
+    assert [strip_time(w) for w in kept.get(ids)] == [strip_time(w) for w in seeded.get(ids)]
+    assert kept.live() == seeded.live() == 7
+
+
+def strip_time(wire: bytes) -> dict[str, object]:
+    return {name: value for name, value in json.loads(wire).items() if name != "modified_at"}

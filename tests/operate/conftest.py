@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,12 @@ from operate.running_hub import RunningHub, running_hub
 
 @pytest.fixture(scope="session")
 def hub_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
-    with running_hub(twins.build(tmp_path_factory.mktemp("up") / "twins")) as hub:
+    folder = twins.build(tmp_path_factory.mktemp("up") / "twins")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    twins.take_messages(folder, port)
+    with running_hub(folder) as hub:
         yield hub
 
 

@@ -13,10 +13,12 @@ from typing import Any
 
 import psutil
 import pytest
+import requests
 from operate import twin_databases as twins
 from operate.running_hub import RunningHub, environment, eventually, running_hub
 from operate.small_prefect import small_prefect
 
+from hub.connect import hooks
 from hub.errors import ConfigurationError
 from hub.operate.deploy import deploy
 from hub.operate.facts import Facts, facts_of
@@ -68,6 +70,25 @@ def test_a_run_from_outside_does_the_sync_and_says_so(hub_up: RunningHub, first_
     assert "12 customers written" in artifacts["twins-customer-report"]["data"]
     rows = json.loads(artifacts["twins-customer-plan"]["data"])
     assert {"system": "erp", "field": "number", "old": "—", "new": "C000"}.items() <= rows[0].items()
+
+
+def test_what_a_system_tells_is_carried_on_without_a_run(hub_up: RunningHub, first_run: dict[str, Any]) -> None:
+    twins.execute(hub_up.folder, "crm", "UPDATE customers SET name = '即时公司' WHERE number = 'C003'")
+    body, key = hooks.written("customers", ["C003"]), hooks.key_of(twins.WEBHOOK_SECRET, "crm")
+    with requests.Session() as session:
+        session.trust_env = False
+        address = f"http://{hub_up.ready['webhooks']}/crm"
+        assert (
+            session.post(address, body, headers={"X-Hub-Signature": "sha256=" + "0" * 64}, timeout=30).status_code
+            == 401
+        )
+        answer = session.post(address, body, headers={"X-Hub-Signature": hooks.sign(body, key)}, timeout=30)
+    assert answer.status_code == 202
+    eventually(lambda: twins.contents(hub_up.folder, "erp")["C003"][0] == "即时公司", "the new name in the ERP")
+    found = hub(hub_up.folder, "status")
+    [told] = found["webhooks"]  # type: ignore[misc]
+    assert (told["system"], told["accepted"], told["refused"]) == ("crm", 1, 1)  # type: ignore[index]
+    assert "hints" not in {run["kind"] for run in found["runs"]}  # type: ignore[attr-defined]
 
 
 def test_a_run_is_one_task_and_its_log_tells_of_batches(hub_up: RunningHub, first_run: dict[str, Any]) -> None:

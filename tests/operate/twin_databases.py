@@ -39,6 +39,7 @@ TOUCH = """\
 CREATE TRIGGER touched AFTER UPDATE ON customers BEGIN
     UPDATE customers SET updated_at = strftime('%Y-%m-%d %H:%M:%f', 'now') WHERE number = new.number;
 END"""
+WEBHOOK_SECRET = "not a real one, for tests only: 0123456789"
 CITIES = ("深圳", "上海", "北京", "Hamburg", "São Paulo")
 
 
@@ -81,3 +82,12 @@ def contents(folder: Path, system: str) -> dict[str, tuple[str, str | None]]:
     rows = connection.execute("SELECT number, name, phone FROM customers").fetchall()
     connection.close()
     return {number: (name, phone) for number, name, phone in rows}
+
+
+def take_messages(folder: Path, port: int) -> None:
+    """The project has a webhook intake, on this port."""
+    with (folder / "hub.yaml").open("a", encoding="utf-8") as file:
+        file.write(f"webhooks: {{address: 'http://127.0.0.1:{port}', secret: '${{HUB_WEBHOOK_SECRET}}', ")
+        file.write(f"listen: '127.0.0.1:{port}'}}\n")
+    with (folder / ".env").open("a", encoding="utf-8") as file:
+        file.write(f"HUB_WEBHOOK_SECRET={WEBHOOK_SECRET}\n")

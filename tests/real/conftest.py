@@ -13,7 +13,8 @@ if os.environ.get("HUB_REAL"):
     from real.world import World, world
 
     told: list[str] = []
-    results: dict[str, list[str]] = {}
+    results: dict[str, dict[str, list[str]]] = {}
+    SYSTEMS = ("erp", "crm", "shop", "books")
 
     @pytest.fixture(scope="session")
     def company() -> Iterator[World]:
@@ -27,7 +28,7 @@ if os.environ.get("HUB_REAL"):
 
     def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         """The company's story begins on empty systems; what the others do there comes after it."""
-        order = ("test_triangle", "test_triangle_drift")
+        order = ("test_triangle", "test_triangle_drift", "test_contracts")
         items.sort(key=lambda item: order.index(item.path.stem) if item.path.stem in order else len(order))
 
     @pytest.hookimpl(hookwrapper=True)
@@ -36,12 +37,24 @@ if os.environ.get("HUB_REAL"):
         report = outcome.get_result()
         for mark in item.iter_markers("law"):
             if report.when == "call" or report.failed:
-                results.setdefault(mark.args[0], []).append(report.outcome)
+                for system in systems_of(item):
+                    results.setdefault(mark.args[0], {}).setdefault(system, []).append(report.outcome)
+
+    def systems_of(item: pytest.Item) -> list[str]:
+        """The systems that a test is about: all of them, unless it is one of a connector's own."""
+        params = getattr(getattr(item, "callspec", None), "params", {})
+        named = {*getattr(item, "fixturenames", ()), *map(str, params.values())}
+        named |= {"erp"} if "lts" in named else set()
+        return [one for one in SYSTEMS if one in named] or list(SYSTEMS)
 
     def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("real systems")
         for line in told:
             terminalreporter.write_line(line)
-        for law, outcomes in results.items():
-            verdict = "holds" if set(outcomes) == {"passed"} else "BROKEN"
-            terminalreporter.write_line(f"law: {law:34} {verdict} ({len(outcomes)} tests)")
+        for law, by_system in results.items():
+            told_of = []
+            for system in SYSTEMS:
+                outcomes = by_system.get(system, [])
+                verdict = "holds" if set(outcomes) == {"passed"} else "BROKEN"
+                told_of.append(f"{system} {verdict} ({len(outcomes)})" if outcomes else f"{system} -")
+            terminalreporter.write_line(f"law: {law:34} " + "  ".join(f"{one:14}" for one in told_of))

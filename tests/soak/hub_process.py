@@ -1,5 +1,5 @@
-"""``hub``, except that it doesn't wait long: what it would sleep between tries, how long it pauses when a system asks for
-it, and for how long it remembers that a log-in was refused, is cut to a twentieth."""
+"""``hub``, except that it doesn't wait long: what it would sleep between tries, how long it pauses when a system asks
+for it, and for how long it remembers that a log-in was refused, is cut to a twentieth."""
 
 from __future__ import annotations
 

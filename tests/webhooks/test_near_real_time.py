@@ -132,7 +132,7 @@ def test_a_system_that_can_t_be_asked_is_told_of_and_asked_again_later(
 ) -> None:
     subscriptions, project = service.subscriptions, service.worker.project
     subscriptions.end(project)
-    company.zoho.control.faults.add({"kind": "status", "status": 503, "operation": "*watch*", "next": 99})
+    company.zoho.control.faults.add({"kind": "status", "status": 403, "operation": "*watch*", "next": 99})
     try:
         [row] = subscriptions.renew(project, service.webhooks)
     finally:

@@ -273,6 +273,8 @@ class Writing:
     """Lines written in all."""
     shapes: int = 1
     """How many different sets of fields are written."""
+    first: bool = False
+    """The first batch of the resource in its pass: a connector may have to ask for what it looks like."""
 
 
 @runtime_checkable

@@ -20,13 +20,12 @@ from hub.simulate.scenes import Scene
 from hub.simulate.systems import System
 from hub.simulate.witness import Witness
 from hub.simulate.workers import Inline, Memory, SimStore, Worker
+from hub.store import hints
 from hub.store.database import Store
+from hub.sync.context import instant
 from hub.sync.engine import Engine
-from hub.sync.intake import Intake
-from hub.sync.observe import look_again
 from hub.sync.policy import Budget, Endpoint, EntityPolicy, Setup
 from hub.sync.report import PassReport
-from hub.sync.run import Run
 
 Event = dict[str, Any]
 
@@ -236,14 +235,16 @@ class World:
                 )
 
     def _hint(self, engine: Engine, options: Event) -> None:
-        """A webhook told of records: they are observed once more, whatever it said about them."""
+        """A webhook told of records: a small pass observes them once more, whatever it said about them."""
         system, entity = options["system"], options["entity"]
-        endpoint = next((e for e in engine.setup.endpoints if (e.system, e.entity) == (system, entity)), None)
         ids = [row.id for tag in options["hint"] if (row := self.systems[system].find(entity, tag)) is not None]
-        if endpoint is None or not ids or endpoint.direction == "out":
+        if entity not in engine.setup.policies:
             return
-        with Run(engine, "sync", [entity], False, quiet=True) as run:
-            look_again(run.job, endpoint, Intake(run.job, endpoint), ids)
+        with engine.store.begin() as connection:
+            hints.add(connection, [(system, entity, remote_id) for remote_id in ids], instant(self.clock.now))
+        before, held = len(self.witness.writes), self._held()
+        engine.hinted(entity)
+        self._within_budget(before, held)
 
     def _noted(self, report: PassReport, options: Event, undisturbed: bool) -> None:
         self.reports.append(report)

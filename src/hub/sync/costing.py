@@ -37,6 +37,7 @@ class Spending:
         self._before = {e.system: quota.made(e.system) or (0, 0) for e in endpoints} if quota is not None else {}
         self._reading: dict[str, Cost] = {}
         self._writing: dict[str, Cost] = {}
+        self._written: set[tuple[str, str]] = set()
 
     @property
     def counted(self) -> bool:
@@ -52,9 +53,13 @@ class Spending:
             self._warn("reading")
 
     def go_on(self) -> None:
-        """Everything was read: what the writes will take, where that is limited."""
-        if not self.counted or not self._limited():
+        """Everything was read, and what that took is known: what the writes will take, where that is limited."""
+        quota = self.job.setup.quota
+        if quota is None or not self._limited():
             return
+        for system, (calls, units) in self._before.items():
+            if (now := quota.made(system)) is not None:
+                self._reading[system] = Cost(now[0] - calls, now[1] - units)
         for entity in self.entities:
             for page in Planner(self.job, entity, only_plan=True).pages():
                 self.write(entity, page)
@@ -84,7 +89,7 @@ class Spending:
             endpoint = endpoints[system]
             size = max(1, endpoint.resource.batch)
             for start in range(0, len(items), size):
-                self._add(self._writing, endpoint, writing_cost(endpoint, action, items[start : start + size]))
+                self._add(self._writing, endpoint, self._batch_cost(endpoint, action, items[start : start + size]))
 
     def end(self) -> None:
         """Put into the report what was foretold, what was made, and what is left."""
@@ -116,6 +121,12 @@ class Spending:
                 )
             )
 
+    def _batch_cost(self, endpoint: Endpoint, action: str, items: Sequence[tuple[Planned, Step]]) -> Cost | None:
+        key = (endpoint.system, endpoint.resource.name)
+        first = key not in self._written
+        self._written.add(key)
+        return writing_cost(endpoint, action, items, first=first)
+
     def _add(self, sums: dict[str, Cost], endpoint: Endpoint, cost: Cost | None) -> None:
         if cost is not None:
             sums[endpoint.system] = sums.get(endpoint.system, Cost()) + cost
@@ -127,20 +138,19 @@ class Spending:
     def _warn(self, what: str) -> None:
         """Say, before it begins, what will not fit into the day."""
         self.end()
-        for cost in self.job.report.costs:
-            if cost.fits or self.job.setup.quota is None:
+        report = self.job.report
+        for cost in report.costs:
+            needed = cost.writing[1] if what == "writing" else cost.reading[1]
+            if cost.left is None or needed <= max(0, cost.left - cost.kept):
                 continue
-            message = short(cost, what)
-            self.job.report.findings = [
-                f for f in self.job.report.findings if (f.kind, f.system) != ("quota", cost.system)
-            ]
-            self.job.report.findings.append(Finding("quota", "", "", message, cost.system))
+            message = short(cost, what, needed)
+            report.findings = [f for f in report.findings if (f.kind, f.system) != ("quota", cost.system)]
+            report.findings.append(Finding("quota", "", "", message, cost.system))
             self.job.emit("quota.short", system=cost.system, message=message)
 
 
-def short(cost: SystemCost, what: str) -> str:
+def short(cost: SystemCost, what: str, needed: int) -> str:
     """In words, that a pass takes more than is left."""
-    needed = cost.units if what == "writing" else cost.reading[1]
     kept = f", {cost.kept:,} of them kept for urgent work" if cost.kept else ""
     return (
         f"{cost.system}: {what} takes about {needed:,} {cost.unit}, and {cost.left or 0:,} are left today{kept}: "
@@ -164,8 +174,10 @@ def reading_cost(job: Pass, connection: Connection, endpoint: Endpoint, *, full:
     return cost
 
 
-def writing_cost(endpoint: Endpoint, action: str, items: Sequence[tuple[Planned, Step]]) -> Cost | None:
-    """What one batch of writes takes; None when nobody can say."""
+def writing_cost(
+    endpoint: Endpoint, action: str, items: Sequence[tuple[Planned, Step]], *, first: bool = False
+) -> Cost | None:
+    """What one batch of writes takes (``first`` of its resource in a pass); None when nobody can say."""
     connector, lens = endpoint.connector, endpoint.lens
     if not isinstance(connector, Costs):
         return None
@@ -178,6 +190,7 @@ def writing_cost(endpoint: Endpoint, action: str, items: Sequence[tuple[Planned,
         with_lines=sum(count is not None for count in lines) if action in ("create", "update") else 0,
         lines=sum(count or 0 for count in lines),
         shapes=len({frozenset(step.write) for _, step in items}),
+        first=first,
     )
     return connector.write_cost(endpoint.resource.name, writing)
 

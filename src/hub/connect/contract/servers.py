@@ -30,9 +30,12 @@ from hub.errors import ConfigurationError
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from hub.connect.contract.bench import Bench
+
 Kind = Literal["read", "write", "other"]
 Kinds = Callable[[str, str, bytes], Kind]
 """(method, path, body) → what the request does there."""
+ROWS = 12
 MOMENT = 0.02
 """Seconds that really pass between two steps of the suite: longer than the coarsest time stamp of these products."""
 HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "host"})
@@ -56,7 +59,7 @@ def by_rpc(writes: Collection[str], others: Collection[str]) -> Kinds:
 class ServerWorld(LiveWorld):
     """A test instance of the product, in which every record may be touched.
 
-    ``options`` are settings of the connector, ``url`` among them, and two of the world's own: ``database``
+    ``options`` are settings of the connector, ``url`` among them, and two of the world's own: ``sql``
     (SQLAlchemy's URL of the server's database; without it nothing is counted independently) and ``product`` (what
     answers, in words).
     ``tables``: resource → what follows FROM in the query for its live records.
@@ -74,12 +77,12 @@ class ServerWorld(LiveWorld):
         wrong_login: Record,
         kinds: Kinds = by_method,
     ) -> None:
-        settings = {name: value for name, value in options.items() if name not in ("database", "product")}
+        settings = {name: value for name, value in options.items() if name not in ("sql", "product")}
         if not settings.get("url"):
             raise ConfigurationError(
                 f"{entry.name} has no sandbox: it is tried on a server of the product",
                 where=f"hub connector verify {entry.name}",
-                cure="name one that may be used up: --option url=… and what it needs, --option database=… to count",
+                cure="name one that may be used up: --option url=… and what it needs, --option sql=… to count",
             )
         super().__init__(entry.name, str(options.get("product") or entry.manifest.title), self._connected, self._wait)
         self._entry, self._settings, self._tables = entry, settings, tables
@@ -87,20 +90,25 @@ class ServerWorld(LiveWorld):
         self._cache = MemoryCache()
         self._stack = ExitStack()
         self._relay = self._stack.enter_context(serve(Relay(str(settings["url"]), kinds)))
-        database = options.get("database")
+        database = options.get("sql")
         self._engine = sa.create_engine(str(database)) if database else None
 
     def _connected(self, settings: Record) -> Connector:
-        services = Services(self._entry.name, self._cache, sleep=self._sleep)
+        services = Services(self._entry.name, self._cache, sleep=self._noted)
         return self._entry.open({**self._settings, **settings, "url": self._relay.url}, services)
 
-    def _sleep(self, seconds: float) -> None:
+    def _noted(self, seconds: float) -> None:
         """What the connector waits for; nobody has to sit it out."""
         self.slept.append(seconds)
 
     @staticmethod
     def _wait(seconds: float) -> None:
         time.sleep(min(seconds, MOMENT))
+
+    def begin(self, bench: Bench) -> None:
+        """Enough records for several pages: the server may be new."""
+        if bench.trial.new is not None:
+            bench.create([bench.new() for _ in range(ROWS)])
 
     def count(self, resource: str) -> int:
         return self._asked(resource, "")
@@ -110,7 +118,7 @@ class ServerWorld(LiveWorld):
 
     def _asked(self, resource: str, condition: str, **values: str) -> int:
         if self._engine is None or resource not in self._tables:
-            raise NotTried("without --option database=… nobody here can look but the connector")
+            raise NotTried("without --option sql=… nobody here can look but the connector")
         table = self._tables[resource]
         joint = " AND " if " where " in table.lower() else " WHERE "
         query = f"SELECT count(*) FROM {table}" + (f"{joint}{condition}" if condition else "")  # noqa: S608

@@ -61,6 +61,7 @@ def try_out(
             continue
         try:
             bench = Bench(world, contract, trial, f"{start}{number}")
+            world.begin(bench)
         except Broken as reason:
             tried.findings.append(Finding("introduces_itself", "bronze", trial.name, "broken", str(reason)))
             continue

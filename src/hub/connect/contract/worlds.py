@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from hub.connect.capabilities import Connector, Delete, Record, Update, Write
 from hub.connect.contract.declare import Contract, Options
@@ -16,6 +16,9 @@ from hub.connect.sandbox_client import ControlClient
 from hub.connect.services import Services
 from hub.connect.tokens import MemoryCache
 from hub.errors import ConfigurationError, HubError
+
+if TYPE_CHECKING:
+    from hub.connect.contract.bench import Bench
 
 BadDay = Literal["lost", "down", "throttled", "nonsense", "cut off"]
 """``lost``: the answer to the next write is lost, though it was carried out. ``down``: every read fails. ``throttled``:
@@ -64,6 +67,9 @@ class World:
     def has(self, resource: str) -> bool:
         """Whether the resource is there."""
         return True
+
+    def begin(self, bench: Bench) -> None:
+        """Before the first rule of a trial: fill the resource, where it may be empty."""
 
     def edit(self, connector: Connector, resource: str, id: str, values: Record) -> None:
         """Change a record behind the connector's back, as a person would."""
