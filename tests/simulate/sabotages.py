@@ -16,8 +16,8 @@ from unittest.mock import patch
 
 from hub.connect.capabilities import Page, Remote, Write
 from hub.errors import RecordRejected, UnknownOutcome, VersionConflict
+from hub.store import intents, runs, shadows
 from hub.store import records as stored
-from hub.store import runs, shadows, work
 from hub.sync import apply, confirm, decide, engine, intake, observe, outcomes, plan, recover, rounds
 from hub.sync.context import Pass
 from hub.sync.gate import Gate
@@ -34,7 +34,7 @@ def nothing(*_: Any, **__: Any) -> None:
 
 def no_intent() -> Patches:
     """writes no intent before the call"""
-    return [(work, "add_intents", nothing)]
+    return [(intents, "add_intents", nothing)]
 
 
 def no_probe() -> Patches:
@@ -43,7 +43,7 @@ def no_probe() -> Patches:
     def forget(job: Any, endpoint: Any, rows: Any) -> None:
         with job.transaction(endpoint.entity) as connection:
             for row in rows:
-                work.drop_intent(connection, row["id"])
+                intents.drop_intent(connection, row["id"])
 
     return [(recover, "_probe_creates", forget)]
 
@@ -54,7 +54,7 @@ def updates_forgotten() -> Patches:
     def forget(job: Any, endpoint: Any, rows: Any) -> None:
         with job.transaction(endpoint.entity) as connection:
             for row in rows:
-                work.drop_intent(connection, row["id"])
+                intents.drop_intent(connection, row["id"])
                 stored.mark(connection, endpoint.entity, [row["hub_id"]], 1)
 
     return [(recover, "_look_at_others", forget)]

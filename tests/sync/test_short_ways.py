@@ -14,7 +14,7 @@ from sync.histories import History
 from hub.errors import Unavailable, UnknownOutcome
 from hub.mapping import load
 from hub.model import entities
-from hub.store import work
+from hub.store import intents
 from hub.sync import as_sent, at_once, observe
 from hub.sync.at_once import AtOnce
 
@@ -140,7 +140,7 @@ def test_what_was_sent_is_spelled_out_when_the_answer_is_lost(tmp_path: Path) ->
     with world.engine() as engine:
         with engine.store.read() as connection:
             [row] = connection.execute(text("SELECT fields FROM intent")).all()
-            [intent] = work.intents(connection, "erp")
+            [intent] = intents.intents(connection, "erp")
         assert json.loads(row[0])["phone"] == "+8613800000000"
         assert intent["fields"]["name"] == "客户"
 
@@ -160,7 +160,7 @@ def test_names_of_what_was_sent_become_values_before_a_pass_can_change_them(tmp_
     with world.engine() as engine, engine.store.read() as connection:
         [row] = connection.execute(text("SELECT fields FROM intent")).all()
         assert json.loads(row[0])["names"][0] == "name", "only names, while the record still has the values"
-        [intent] = work.intents(connection, "erp")
+        [intent] = intents.intents(connection, "erp")
         assert intent["fields"]["name"] == "客户"
     world.erp.before = lambda verb: None
     world.crm.edit("customers", remote_id, name="客户 2")

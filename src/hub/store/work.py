@@ -1,187 +1,21 @@
-"""What is unfinished: intents sent and not confirmed, conflicts, dead letters, observations that wait."""
+"""What is unfinished: conflicts, dead letters, observations that wait. Intents have a file of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
-from hub.store import records
 from hub.store.among import among
-from hub.store.bulk import insert_rows
-from hub.store.codec import dumps, encoded, loads, loads_remote
+from hub.store.codec import dumps, loads, loads_remote
 from hub.store.database import upsert
-from hub.store.tables import ConflictRow, IntentRow, LetterRow, WaitingRow
+from hub.store.rows import Row, rows_of
+from hub.store.tables import ConflictRow, LetterRow, WaitingRow
 
-INTENT = IntentRow.__table__  # type: ignore[attr-defined]
 CONFLICT = ConflictRow.__table__  # type: ignore[attr-defined]
 LETTER = LetterRow.__table__  # type: ignore[attr-defined]
 WAITING = WaitingRow.__table__  # type: ignore[attr-defined]
-
-Row = dict[str, Any]
-
-
-def _rows(connection: Connection, statement: Any, parameters: Row | None = None) -> list[Row]:
-    return [dict(row._mapping) for row in connection.execute(statement, parameters)]
-
-
-# intents ----------------------------------------------------------------------------------------------------------
-
-
-class Intent(NamedTuple):
-    """A write that is about to be made. ``fields`` are the canonical values sent, as JSON."""
-
-    run: str
-    system: str
-    entity: str
-    hub_id: str
-    action: str
-    remote_id: str | None
-    version: str | None
-    fields: bytes
-    at: str
-    doubt: int = 0
-
-
-Sent = tuple[str, str | None, str | None]
-"""(hub id, remote id, version) of a record that is about to be written."""
-
-
-def add_intents(connection: Connection, intents: Sequence[Intent]) -> None:
-    """Store intents."""
-    insert_rows(connection, INTENT, Intent._fields, intents, frozenset({"fields"}))
-
-
-def intend_together(
-    connection: Connection,
-    where: tuple[str, str, str, str],
-    groups: Mapping[tuple[str, ...], Sequence[Sent]],
-    at: str,
-) -> None:
-    """Store the intents of many records in one row for each set of fields that is sent: a thousand rows that live for
-    one call would cost a bulk write as much as the records themselves. Their values are not repeated: they are the
-    records' own, as long as these stay as they are (see ``spell_out``).
-
-    ``where``: run, system, entity, action. ``groups``: names of the fields sent → records.
-    """
-    run, system, entity, action = where
-    together = [
-        Intent(run, system, entity, TOGETHER, action, None, None, encoded({"names": names, "records": records}), at)
-        for names, records in groups.items()
-    ]
-    add_intents(connection, together)
-
-
-TOGETHER = ""
-"""In place of the hub id: an intent of many records."""
-_INTENTS = select(INTENT).order_by(INTENT.c.id)
-_INTENTS_OF = _INTENTS.where(INTENT.c.system == bindparam("system"))
-
-
-def intents(connection: Connection, system: str | None = None) -> list[Row]:
-    """Intents that were sent and never confirmed, each for itself."""
-    found: list[Row] = []
-    for row in _rows(connection, _INTENTS if system is None else _INTENTS_OF, {"system": system}):
-        row["fields"] = loads(row["fields"])
-        found += [row] if row["hub_id"] != TOGETHER else _each(connection, row, NONE)
-    return found
-
-
-NONE: frozenset[str] = frozenset()
-
-
-def _each(connection: Connection, row: Row, done: Collection[str]) -> list[Row]:
-    """An intent of many records, as one for each record that is not ``done``."""
-    names, sent = row["fields"]["names"], [one for one in row["fields"]["records"] if one[0] not in done]
-    stored = records.load(connection, [hub_id for hub_id, _, _ in sent])
-    found = []
-    for hub_id, remote_id, version in sent:
-        values = stored[hub_id].values if hub_id in stored else {}
-        fields = {name: values[name] for name in names if name in values}
-        found.append({**row, "hub_id": hub_id, "remote_id": remote_id, "version": version, "fields": fields})
-    return found
-
-
-_TOGETHER = _INTENTS.where(INTENT.c.entity == bindparam("entity"), INTENT.c.hub_id == TOGETHER)
-
-
-def spell_out(connection: Connection, entity: str) -> None:
-    """Make intents of many records into one for each, with the values that were sent, and have a plan look at these
-    records. To be called before records can change while there are intents: at the start of a pass, and when an answer
-    was lost."""
-    for row in _rows(connection, _TOGETHER, {"entity": entity}):
-        _spell_out(connection, row, NONE)
-
-
-def _spell_out(connection: Connection, row: Row, done: Collection[str]) -> None:
-    row["fields"] = loads(row["fields"])
-    each = _each(connection, row, done)
-    drop_intent(connection, row["id"])
-    add_intents(connection, [Intent(**{**one, "fields": encoded(one["fields"])}) for one in map(_without_id, each)])
-    records.mark(connection, row["entity"], [one["hub_id"] for one in each], 1)
-
-
-def _without_id(row: Row) -> Row:
-    return {name: value for name, value in row.items() if name != "id"}
-
-
-_TOGETHER_THERE = _TOGETHER.where(INTENT.c.run == bindparam("run"), INTENT.c.system == bindparam("system"))
-
-
-def settle_intents(connection: Connection, run: str, system: str, entity: str, hub_ids: Iterable[str]) -> None:
-    """These intents of a run were answered."""
-    ids = set(hub_ids)
-    if not ids:
-        return
-    where = {"run": run, "system": system, "entity": entity}
-    left = set(ids)
-    for row in _rows(connection, _TOGETHER_THERE, where):
-        own = {one[0] for one in loads(row["fields"])["records"]}
-        if own <= ids:
-            drop_intent(connection, row["id"])
-        elif own & ids:
-            _spell_out(connection, row, ids)
-        left -= own
-    if left:
-        connection.execute(_SETTLED, {**where, "ids": left})
-
-
-_SETTLED = delete(INTENT).where(
-    INTENT.c.run == bindparam("run"),
-    INTENT.c.system == bindparam("system"),
-    INTENT.c.entity == bindparam("entity"),
-    among(INTENT.c.hub_id, "ids"),
-)
-
-
-def drop_intent(connection: Connection, intent_id: int) -> None:
-    """This intent is settled."""
-    connection.execute(delete(INTENT).where(INTENT.c.id == intent_id))
-
-
-def doubt_intents(connection: Connection, run: str, system: str, entity: str, hub_ids: Iterable[str]) -> None:
-    """The answer to these was lost."""
-    spell_out(connection, entity)
-    connection.execute(
-        update(INTENT)
-        .where(
-            INTENT.c.run == run,
-            INTENT.c.system == system,
-            INTENT.c.entity == entity,
-            INTENT.c.hub_id.in_(list(hub_ids)),
-        )
-        .values(doubt=1)
-    )
-
-
-def name_intents(connection: Connection, run: str, system: str, entity: str, found: Mapping[str, str]) -> None:
-    """These were carried out (hub id → remote id) and not read back."""
-    spell_out(connection, entity)
-    where = (INTENT.c.run == run, INTENT.c.system == system, INTENT.c.entity == entity)
-    statement = update(INTENT).where(*where, INTENT.c.hub_id == bindparam("b_hub_id"))
-    rows = [{"b_hub_id": hub_id, "b_remote_id": remote_id} for hub_id, remote_id in found.items()]
-    connection.execute(statement.values(remote_id=bindparam("b_remote_id")), rows)
 
 
 # conflicts ----------------------------------------------------------------------------------------------------------
@@ -196,7 +30,7 @@ def open_conflicts(connection: Connection, hub_ids: Iterable[str]) -> dict[str, 
     if not ids:
         return {}
     found: dict[str, list[Row]] = {}
-    for row in _rows(connection, _OPEN_CONFLICTS, {"ids": ids}):
+    for row in rows_of(connection, _OPEN_CONFLICTS, {"ids": ids}):
         found.setdefault(row["hub_id"], []).append(_decoded(row))
     return found
 
@@ -210,12 +44,12 @@ def _decoded(row: Row) -> Row:
 def conflicts(connection: Connection, status: str = "open") -> list[Row]:
     """All conflicts in this status, oldest first."""
     statement = select(CONFLICT).where(CONFLICT.c.status == status).order_by(CONFLICT.c.id)
-    return [_decoded(row) for row in _rows(connection, statement)]
+    return [_decoded(row) for row in rows_of(connection, statement)]
 
 
 def conflict(connection: Connection, conflict_id: int) -> Row | None:
     """One conflict."""
-    rows = _rows(connection, select(CONFLICT).where(CONFLICT.c.id == conflict_id))
+    rows = rows_of(connection, select(CONFLICT).where(CONFLICT.c.id == conflict_id))
     return _decoded(rows[0]) if rows else None
 
 
@@ -279,12 +113,12 @@ def put_letter(connection: Connection, row: Row) -> None:
 
 def letters(connection: Connection, statuses: Sequence[str] = ("open",)) -> list[Row]:
     """Dead letters, oldest first."""
-    return _rows(connection, select(LETTER).where(LETTER.c.status.in_(statuses)).order_by(LETTER.c.id))
+    return rows_of(connection, select(LETTER).where(LETTER.c.status.in_(statuses)).order_by(LETTER.c.id))
 
 
 def letter(connection: Connection, letter_id: int) -> Row | None:
     """One dead letter."""
-    rows = _rows(connection, select(LETTER).where(LETTER.c.id == letter_id))
+    rows = rows_of(connection, select(LETTER).where(LETTER.c.id == letter_id))
     return rows[0] if rows else None
 
 
@@ -297,7 +131,7 @@ def letters_of(connection: Connection, hub_ids: Iterable[str]) -> dict[str, dict
     if not ids:
         return {}
     found: dict[str, dict[str, Row]] = {}
-    rows = _rows(connection, _LETTERS_OF, {"ids": ids})
+    rows = rows_of(connection, _LETTERS_OF, {"ids": ids})
     # The newest speaks for them all; but a doubt outlasts whatever came after it.
     for row in sorted(rows, key=lambda row: (row["stage"] == "doubt", row["id"])):
         # Asked here and not there: the database would go through all open letters instead of these records'.
@@ -342,7 +176,7 @@ _FOLLOW_UPS = select(LETTER).where(
 
 def replayed_follow_ups(connection: Connection, system: str, entity: str) -> list[Row]:
     """Letters about records that were written and not taken further, which somebody asked to be tried again."""
-    return _rows(connection, _FOLLOW_UPS, {"system": system, "entity": entity})
+    return rows_of(connection, _FOLLOW_UPS, {"system": system, "entity": entity})
 
 
 def close_replayed(connection: Connection, hub_ids: Iterable[str], *, at: str) -> None:
@@ -375,7 +209,7 @@ _WAITING_IDS = select(WAITING.c.remote_id).where(_OF_SYSTEM, _OF_ENTITY)
 
 def waiting(connection: Connection, system: str | None = None, entity: str | None = None) -> list[Row]:
     """Observations that wait, oldest first."""
-    rows = _rows(connection, _WAITING[system is not None, entity is not None], {"system": system, "entity": entity})
+    rows = rows_of(connection, _WAITING[system is not None, entity is not None], {"system": system, "entity": entity})
     for row in rows:
         row["remote"] = loads_remote(row["remote"])
         row["detail"] = loads(row["detail"])

@@ -21,7 +21,7 @@ from hub.errors import (
     UnknownOutcome,
     VersionConflict,
 )
-from hub.store import runs, work
+from hub.store import intents, runs
 from hub.store.records import Stored
 from hub.store.shadows import Shadow
 from hub.sync import outcomes
@@ -252,7 +252,7 @@ class Writer:
         ids = [one.record.hub_id for one in chunk]
         system, entity = self.endpoint.system, self.endpoint.entity
         if isinstance(failure, DOUBTFUL):
-            work.doubt_intents(connection, self.job.run, system, entity, ids)
+            intents.doubt_intents(connection, self.job.run, system, entity, ids)
             self.job.again = True  # recover looks before anything is sent again
         if isinstance(failure, UnknownOutcome):
             return
@@ -260,7 +260,7 @@ class Writer:
             self.job.failed(self.endpoint, failure, down=False)
             self.job.blocked.add((system, entity))
             return
-        work.settle_intents(connection, self.job.run, system, entity, ids)
+        intents.settle_intents(connection, self.job.run, system, entity, ids)
         down = isinstance(failure, (AuthenticationError, Unavailable, RateLimited))
         self.job.failed(self.endpoint, failure, down=down)
         self.job.blocked.add((system, entity))
@@ -295,12 +295,12 @@ class Writer:
                 # Closed when the record is found; if it is not, this keeps it from being sent over and over.
                 self._letter(connection, one.record, one.shadow, one.step, one.values, result.error)
         ids = [one.record.hub_id for one in chunk if one.record.hub_id not in doubtful]
-        work.settle_intents(connection, self.job.run, self.endpoint.system, self.endpoint.entity, ids)
+        intents.settle_intents(connection, self.job.run, self.endpoint.system, self.endpoint.entity, ids)
         if unread:
-            work.name_intents(connection, self.job.run, self.endpoint.system, self.endpoint.entity, unread)
+            intents.name_intents(connection, self.job.run, self.endpoint.system, self.endpoint.entity, unread)
         if doubtful:
             self.job.again = True
-            work.doubt_intents(connection, self.job.run, self.endpoint.system, self.endpoint.entity, doubtful)
+            intents.doubt_intents(connection, self.job.run, self.endpoint.system, self.endpoint.entity, doubtful)
 
     def _unread(self, chunk: list[Job], results: list[Result], fresh: Mapping[str, Remote]) -> dict[str, str]:
         """Hub id → remote id of what was written, and could not be read back: what the system made of it is not known,

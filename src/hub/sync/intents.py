@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from hub.store import work
+from hub.store import intents
 from hub.store.codec import encoded
-from hub.store.work import Intent
+from hub.store.intents import Intent
 
 if TYPE_CHECKING:
     from hub.sync.apply import Job
@@ -26,12 +26,12 @@ def intend(connection: Connection, where: Where, jobs: Sequence[Job], at: str) -
         write = one.write
         sent = encoded(one.values)
         notes.append(Intent(run, system, entity, one.record.hub_id, action, write.id, write.version, sent, at))
-    work.add_intents(connection, notes)
+    intents.add_intents(connection, notes)
 
 
 def intend_together(connection: Connection, where: Where, jobs: Sequence[Job], at: str) -> None:
     """The records hold the values, as long as nobody else can change them: one note for all of them is enough."""
-    groups: dict[tuple[str, ...], list[work.Sent]] = {}
+    groups: dict[tuple[str, ...], list[intents.Sent]] = {}
     for one in jobs:
         groups.setdefault(one.step.write, []).append((one.record.hub_id, one.write.id, one.write.version))
-    work.intend_together(connection, where, groups, at)
+    intents.intend_together(connection, where, groups, at)

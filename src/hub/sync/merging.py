@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hub.errors import ConfigurationError
-from hub.store import analyst, journal, records, shadows, work
+from hub.store import analyst, intents, journal, records, shadows, work
 from hub.store.journal import Entry
 from hub.store.records import RecordWrite, Stored
 from hub.store.shadows import LIVE, Shadow
@@ -102,7 +102,7 @@ def _check(job: Pass, connection: Connection, keep: Stored, other: Stored) -> No
     ids = {keep.hub_id, other.hub_id}
     if work.open_conflicts(connection, ids):
         raise ConfigurationError("something of them waits for a decision", where=where, cure="hub conflicts; decide it")
-    if any(row["hub_id"] in ids for row in work.intents(connection)):
+    if any(row["hub_id"] in ids for row in intents.intents(connection)):
         raise ConfigurationError(
             "a write of them is in doubt", where=where, cure="hub sync finds out what became of it"
         )

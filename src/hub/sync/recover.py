@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from hub.connect.capabilities import Finish, Get, Probe, Remote, Write
 from hub.errors import AuthenticationError, HubError, RateLimited, RecordRejected, Unavailable, UnknownOutcome
-from hub.store import journal, records, shadows, work
+from hub.store import intents, journal, records, shadows, work
 from hub.store.codec import loads_remote
 from hub.store.records import Stored
 from hub.store.shadows import LIVE, Shadow
@@ -31,7 +31,7 @@ BATCH = 100
 def recover(job: Pass, endpoint: Endpoint) -> int:
     """Settle what an earlier pass (or this one) left in doubt at this endpoint; returns how many intents that was."""
     with job.store.read() as connection:
-        rows = [r for r in work.intents(connection, endpoint.system) if r["entity"] == endpoint.entity]
+        rows = [r for r in intents.intents(connection, endpoint.system) if r["entity"] == endpoint.entity]
         asked = work.replayed_follow_ups(connection, endpoint.system, endpoint.entity)
     if not rows and not asked:
         return 0
@@ -131,7 +131,7 @@ def _probe_creates(job: Pass, endpoint: Endpoint, rows: list[Row]) -> None:
             record = stored[row["hub_id"]]
             if record.hub_id in there:
                 _confirm(job, connection, endpoint, confirmer, row, record, None, now[there[record.hub_id].id])
-            work.drop_intent(connection, row["id"])
+            intents.drop_intent(connection, row["id"])
             records.mark(connection, endpoint.entity, [record.hub_id], 1)
 
 
@@ -152,7 +152,7 @@ def _look_at_made(job: Pass, endpoint: Endpoint, rows: list[Row], stored: dict[s
             # One that isn't shown is linked all the same: whether it was deleted is for the next listing to say.
             found = now.get(row["remote_id"]) or Sighting(Remote(row["remote_id"], None))
             _confirm(job, connection, endpoint, confirmer, row, stored[row["hub_id"]], None, found)
-            work.drop_intent(connection, row["id"])
+            intents.drop_intent(connection, row["id"])
             records.mark(connection, endpoint.entity, [row["hub_id"]], 1)
 
 
@@ -249,7 +249,7 @@ def _look_at_others(job: Pass, endpoint: Endpoint, rows: list[Row]) -> None:
             found, record, shadow = now.get(row["remote_id"] or ""), stored.get(row["hub_id"]), own[row["id"]]
             if found is not None and record is not None and shadow is not None:
                 _settle_other(job, connection, endpoint, confirmer, row, record, shadow, found)
-            work.drop_intent(connection, row["id"])
+            intents.drop_intent(connection, row["id"])
             records.mark(connection, endpoint.entity, [row["hub_id"]], 1)
 
 
@@ -296,4 +296,4 @@ def _to_a_person(job: Pass, connection: Connection, endpoint: Endpoint, row: Row
         payload=row["fields"],
         mark=mark_of(record, None),
     )
-    work.drop_intent(connection, row["id"])
+    intents.drop_intent(connection, row["id"])

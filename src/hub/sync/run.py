@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub.connect.redact import redact
 from hub.errors import ConfigurationError, HubError
-from hub.store import runs, work
+from hub.store import intents, runs, work
 from hub.sync import behind
 from hub.sync.context import Pass, instant
 from hub.sync.costing import Spending
@@ -47,7 +47,7 @@ class Run:
         with job.store.begin() as connection:
             take_leases(job, connection, self.engine.owner, self.entities)
             for entity in self.entities:
-                work.spell_out(connection, entity)
+                intents.spell_out(connection, entity)
             behind.begin(job, connection, self.engine.folder)
             if not self.quiet:
                 runs.start_run(connection, job.run, job.report.kind, job.report.started)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from hub.store import hints, pruning, records, runs, shadows, space, work
+from hub.store import hints, intents, pruning, records, runs, shadows, space, work
 from hub.store.database import Store
 from hub.sync.policy import Setup
 from hub.sync.prune import history_rows
@@ -54,7 +54,7 @@ def status(store: Store, setup: Setup, now: str) -> dict[str, Any]:
                 }
                 for row in waiting
             ],
-            "in_doubt": len(work.intents(connection)),
+            "in_doubt": len(intents.intents(connection)),
             "plans": runs.plans(connection),
             "runs": runs.runs(connection, 10, but=["hints"]),
             "webhooks": _webhooks(connection),
