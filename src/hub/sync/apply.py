@@ -34,6 +34,7 @@ from hub.sync.plan import Step
 from hub.sync.planning import mark_of
 from hub.sync.policy import Endpoint
 from hub.sync.readback import Done
+from hub.sync.recycled import still_gone
 from hub.sync.refs import remote_table, translate
 from hub.sync.spreading import check_writes
 
@@ -100,6 +101,8 @@ class Writer:
         return len(self.written) - before
 
     def _write(self, action: str, items: Sequence[tuple[Stored, Shadow | None, Step]], alone: bool) -> None:
+        if action == "create":
+            items = still_gone(self.job, self.endpoint, self.confirmer.intake, items)
         with self.job.transaction(self.endpoint.entity) as connection:
             jobs = self._prepare(connection, items)
             work.add_intents(connection, self._intents(jobs, alone))
