@@ -64,7 +64,7 @@ class Company:
             app.edit(resource, str(record[key]), values, "somebody")
 
     def a_day_goes_by(self) -> None:
-        """In what the hub has counted. (The systems' clocks stay by the hub's, or their records would lie in its future.)"""
+        """In what the hub has counted: the systems' clocks stay by the hub's."""
         self._quota("UPDATE quota_hour SET hour = hour - 26")
         self._quota("UPDATE quota SET told_at = told_at - 90000")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from quota.counted_company import Company, cost_of
 
+from hub.connect.quota import urgently
+
 MARGIN = 0.2
 """Of a pass's calls: what was foretold after reading may be off by so much (records seen again, second rounds)."""
 
@@ -101,13 +103,14 @@ def test_urgent_work_may_use_what_is_kept(company: Company) -> None:
     settled(company)
     edited(company)
     company.setting("kingdee", calls_per_day=1000)
-    with company.engine() as (engine, project):
+    with company.engine() as (engine, _):
         planned = engine.plan()
-        company.used("kingdee", 1000 - 40)
+    company.used("kingdee", 1000 - 40)
+    with company.engine() as (engine, project):
         assert project.quota is not None
         assert project.quota.room("kingdee") == 0
-        project.be_urgent()
-        assert project.quota.room("kingdee") == 40
+        with urgently(project.quota):
+            assert project.quota.room("kingdee") == 40
         assert planned.plan is not None
         done = engine.apply(planned.plan.id)
     assert not done.spread

@@ -211,3 +211,15 @@ def test_two_who_come_for_the_very_first_lease_wait_for_each_other(postgres_url:
         with pytest.raises(Unavailable, match="another pass is at work on customer"):
             waiting.result(timeout=30)
     store.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def test_processes_that_start_together_make_the_tables_once(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    url = f"sqlite:///{tmp_path}/hub.db" if kind == "sqlite" else request.getfixturevalue("postgres_url")
+    with ThreadPoolExecutor(4) as pool:
+        stores = list(pool.map(lambda _: open_store(url), range(4)))
+    assert all(inspect(store.engine).has_table("hub_record") for store in stores)
+    for store in stores:
+        store.close()

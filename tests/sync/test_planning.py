@@ -12,7 +12,7 @@ from sync.fakes import CUSTOMERS, ORDERS, PRODUCTS, FakeSystem, World
 from hub.errors import Unavailable
 from hub.store.records import Stored
 from hub.store.shadows import Shadow
-from hub.sync import planning
+from hub.sync import observe, planning
 from hub.sync.plan import Step, Subject, Target, plan_record
 from hub.sync.planning import is_risky, letter_text, mark_of
 
@@ -339,3 +339,65 @@ def test_when_what_is_written_where_has_changed_every_record_is_looked_at_once(
     assert len(plan(world, handed)) == looked
     world.sync()
     assert plan(world, handed) == []
+
+
+BOTH = {"customer": CUSTOMERS, "product": PRODUCTS, "order": ORDERS}
+
+
+def shop(path: Path) -> World:
+    """Everything there is to know about two orders, in the crm; the erp is empty."""
+    world = World(path, mappings=BOTH, systems=("crm", "erp", "shop"), create={"shop": False})
+    product = world.crm.add("products", code="P", name="P")
+    for number in ("1", "2"):
+        customer = world.crm.add("customers", name=f"C{number}", code=f"C{number}", credit=5)
+        world.crm.add("orders", no=number, customer=customer, lines=[{"seq": 1, "product": product, "qty": 1}])
+    return world
+
+
+def first_look(handed: Handed) -> dict[str, tuple[Any, ...]]:
+    """What was handed on first of each record: the subject, and the systems it is not in yet."""
+    found: dict[str, tuple[Any, ...]] = {}
+    for subject, targets in handed:
+        number = str(subject.values["number"])
+        missing = [t for t in targets if t.remote_id is None]
+        new = [(replace(t, fields={}, linked={}), {k: len(ids) for k, ids in t.linked.items()}) for t in missing]
+        said = (subject.deleted, subject.deleted_by, subject.frozen, subject.origin, sorted(subject.values))
+        found.setdefault(number, (said, new))
+    return found
+
+
+def test_what_is_new_and_planned_from_memory_is_planned_as_from_the_store(
+    tmp_path: Path, handed: Handed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = []
+    for name, enough in (("long", 1000), ("short", 1)):
+        monkeypatch.setattr(observe, "ENOUGH", enough)
+        (tmp_path / name).mkdir()
+        world = shop(tmp_path / name)
+        handed.clear()
+        world.sync()
+        looks.append(first_look(handed))
+        assert len(world.erp.rows["orders"]) == 2 and world.sync().writes == 0
+        if enough == 1:  # the crm, which shows them, is left out: nothing has to be written there
+            assert [t.system for _, targets in handed[:1] for t in targets] == ["erp", "shop"]
+    assert looks[0] == looks[1]
+    assert looks[0].keys() == {"P", "C1", "C2", "1", "2"}
+
+
+def test_a_system_that_cannot_be_reached_gets_what_was_planned_from_memory_later(
+    tmp_path: Path, handed: Handed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(observe, "ENOUGH", 1)
+    world = customers(tmp_path, systems=("shop", "erp", "crm"))
+
+    def down(verb: str) -> None:
+        raise Unavailable("closed for the night")
+
+    world.sync()
+    world.shop.before = down
+    world.crm.add("customers", name="A")
+    world.sync(full=True)
+    assert [t.system for t in handed[0][1]] == ["erp"] and len(world.erp.rows["customers"]) == 1
+    world.shop.before = lambda verb: None
+    assert world.sync().writes == 1 and len(world.shop.rows["customers"]) == 1
+    assert world.sync().writes == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from sync.fakes import World
 from sync.histories import History
 
 from hub.errors import ConfigurationError, Unavailable
-from hub.store import journal, pruning, runs
+from hub.store import journal, pruning, runs, space
 from hub.sync import prune as pruning_steps
 from hub.sync.policy import Retention
 
@@ -317,6 +318,52 @@ def test_a_backtest_of_policies_looks_at_what_is_kept_and_says_so(tmp_path: Path
     assert after.since > "2026-01-15"
     assert after.decisions == before.decisions == 1
     assert [d.__dict__ if hasattr(d, "__dict__") else d for d in after.differences] == before.differences
+
+
+@pytest.mark.postgres
+def test_it_is_the_same_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
+    worlds = []
+    for name, url in (("sqlite", None), ("postgresql", postgres_url)):
+        (tmp_path / name).mkdir()
+        world = World(tmp_path / name, store_url=url)
+        customer = world.crm.add("customers", name="A", tel="13800000000")
+        for number in range(5):
+            world.sync(full=number == 4)
+            days_pass(world, 20)
+            world.crm.edit("customers", customer, tel=f"1390000000{number}")
+        worlds.append(world)
+    tried = [prune(world, dry_run=True) for world in worlds]
+    done = [prune(world) for world in worlds]
+    names = ("entries", "summed_up", "runs", "listed", "history_rows")
+    assert len({tuple(getattr(one, n) for n in names) for one in done}) == 1
+    assert len({tuple(getattr(one, n) for n in names[:-1]) for one in [*done, *tried]}) == 1
+    assert _journal(worlds[0]) == _journal(worlds[1])
+    assert "autovacuum" in done[1].space
+
+
+def test_the_room_is_given_back_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world, customer, _ = lived(tmp_path, edits=0)
+    for number in range(6):
+        world.crm.edit("customers", customer, name=f"{number}" * 100_000)
+        world.sync()
+    days_pass(world, 100)
+    monkeypatch.setattr(space, "LEAST", 0)
+    held = {"customer": None}
+    with world.engine() as engine, engine.store.begin() as connection:
+        held["customer"] = runs.take_lease(connection, "entity:customer", "a pass", "", "2099-01-01T00:00:00.000Z")
+    assert prune(world).space == "a pass is at work: the space is given back the next time"
+    with world.engine() as engine, engine.store.begin() as connection:
+        runs.free_lease(connection, held["customer"])
+    monkeypatch.setattr(space.shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
+    assert "for a while, which" in prune(world).space
+    monkeypatch.undo()
+    monkeypatch.setattr(space, "LEAST", 0)
+    before = (tmp_path / "hub.db").stat().st_size
+    done = prune(world)
+    assert "given back to the disk" in done.space
+    assert (tmp_path / "hub.db").stat().st_size < before / 2
+    world.crm.edit("customers", customer, tel="13911111111")
+    assert world.sync().writes == 1
 
 
 class Prunes(History):

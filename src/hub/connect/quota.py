@@ -7,8 +7,8 @@ others are doing. The kit itself knows no store: without a ``Quota`` each proces
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -101,6 +101,9 @@ class Standing:
 class Quota(Protocol):
     """Everybody's calls, seen together."""
 
+    urgent: bool
+    """Whether a person or a webhook waits for what this process does: it goes before passes that can wait."""
+
     def share(self, account: Account, system: str) -> Slots:
         """This process's share of an account's quota. ``system``: who uses it, by its name in ``hub.yaml``."""
         ...
@@ -121,6 +124,19 @@ class Quota(Protocol):
     def made(self, system: str) -> tuple[int, int] | None:
         """Calls that this process has made of a system's account, and what they cost; None: it uses none (yet)."""
         ...
+
+
+@contextmanager
+def urgently(quota: Quota | None) -> Iterator[None]:
+    """What is done meanwhile has somebody waiting for it."""
+    if quota is None:
+        yield
+        return
+    before, quota.urgent = quota.urgent, True
+    try:
+        yield
+    finally:
+        quota.urgent = before
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -29,6 +30,9 @@ from hub.project.webhooks import Webhooks
 from hub.store.quota import SharedQuota
 from hub.sync.holder import identity, is_dead
 from hub.sync.policy import Retention, Setup
+
+if TYPE_CHECKING:
+    from hub.store.cache import SharedCaches
 
 _log = logging.getLogger("hub.project")
 
@@ -56,6 +60,8 @@ class Project:
     """What is wrong, or doubtful, in hub.yaml and the mappings; in the order of the files."""
     quota: SharedQuota | None = field(default=None, repr=False)
     """What vendors allow our accounts, shared by everybody with this store; None when opened without connecting."""
+    caches: SharedCaches | None = field(default=None, repr=False)
+    """Tokens shared by hosts; None: with a SQLite store they are in files of this machine."""
 
     @property
     def errors(self) -> list[Problem]:
@@ -78,6 +84,8 @@ class Project:
         quota, self.quota = self.quota, None
         if quota is not None:
             quota.close()
+        if self.caches is not None:
+            self.caches.close()
 
     def __enter__(self) -> Project:
         return self
@@ -161,7 +169,8 @@ class _Building:
         project.schedules = _schedules(config, list(made))
         if self.connect:
             project.quota = SharedQuota(project.store_url, identity(), is_dead=is_dead)
-        opener = Opener(project.folder, section, self.secrets, self.connect, project.quota)
+            project.caches = _caches(project.store_url)
+        opener = Opener(project.folder, section, self.secrets, self.connect, project.quota, project.caches)
         for name, system_config in config.systems.items():
             system, problems = opener.open(name, system_config)
             self.problems += problems
@@ -236,6 +245,14 @@ class _Building:
             position: Position = below.key_at(trouble.where) if below else section.at()
             self.problems.append(Problem(position, trouble.message, trouble.cure))
         return specs
+
+
+def _caches(store_url: str) -> SharedCaches | None:
+    if not store_url.startswith("postgresql"):
+        return None
+    from hub.store.cache import SharedCaches  # what it encrypts with is slow to import
+
+    return SharedCaches(store_url)
 
 
 def _schedules(config: HubConfig, names: list[str]) -> dict[str, tuple[Schedule, ...]]:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, urlsplit
 
 from pydantic import TypeAdapter, ValidationError
@@ -28,13 +28,16 @@ from hub.connect.guarantees import read_known
 from hub.connect.quota import Quota
 from hub.connect.redact import remember
 from hub.connect.registry import ConnectorEntry
-from hub.connect.services import Services
+from hub.connect.services import Cache, Services
 from hub.connect.tokens import FileCache
 from hub.errors import ConfigurationError, HubError
 from hub.mapping.lens import Problem
 from hub.mapping.reading import Section, Where
 from hub.project.config import SystemConfig
 from hub.project.secrets import Secrets, literal_secrets, resolved_settings
+
+if TYPE_CHECKING:
+    from hub.store.cache import SharedCaches
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 PRIVATE = ".hub"
@@ -140,6 +143,7 @@ class Opener:
     secrets: Secrets
     connect: bool
     quota: Quota | None = None
+    caches: SharedCaches | None = None
 
     def open(self, name: str, config: SystemConfig) -> tuple[System | None, list[Problem]]:
         """One system, and everything that is wrong with its part of hub.yaml. Never raises for wrong settings."""
@@ -168,13 +172,20 @@ class Opener:
         manifest = system.entry.manifest
         remember(*(str(settings[key]) for key in manifest.secrets if settings.get(key)))
         try:
-            services = Services(system.name, FileCache(private_folder(self.folder) / "cache"), quota=self.quota)
+            services = Services(system.name, self._cache(system, settings), quota=self.quota)
             system.connector = system.entry.open(settings, services)
             system.settings, system.services = settings, services
             system.known = read_known(self.folder / VERIFIED / f"{system.name}.yaml") or system.entry.known()
         except ConfigurationError as error:
             return [self._problem(where, error)]
         return []
+
+    def _cache(self, system: System, settings: dict[str, Any]) -> Cache:
+        """Where tokens are kept: for all hosts that share a store, if there is something to encrypt them with."""
+        secrets = [str(settings[key]) for key in system.entry.manifest.secrets if settings.get(key)]
+        if self.caches is not None and secrets:
+            return self.caches.of(system.name, secrets)
+        return FileCache(private_folder(self.folder) / "cache")
 
     def _problem(self, where: Where, error: ConfigurationError) -> Problem:
         """``error.where`` may name one of the settings; then that is the place to look at."""

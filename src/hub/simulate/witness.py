@@ -6,7 +6,7 @@ It knows nothing of shadows, stamps or intents: only edits, each with a value th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -86,6 +86,7 @@ class Witness:
         self.clock = clock
         self.owner = owner
         """(entity, field) → the system that owns it now."""
+        self.systems: Mapping[str, System] = {}
         self.edits: list[Edit] = []
         self.current: dict[Key, Edit] = {}
         self.writes: list[Written] = []
@@ -166,8 +167,6 @@ class Witness:
             others = [other for other in others if not other.archived]
         if any(other.unreadable for other in others):
             self.unread.add((entity, row.tag))
-        if any(_hidden(system, other) for other in others):
-            self.raced.add((entity, row.tag))
         if (entity, row.tag) in self.unread:
             self.raced.add((entity, row.tag))
         elif any(other.key or other.shown for other in others):
@@ -183,6 +182,10 @@ class Witness:
         """A user put nonsense into it."""
         self.touched.setdefault((system.name, row.id), []).append(row.at)
 
+    def _unseen(self, system: System, entity: str, tag: str) -> bool:
+        """Whether a system has the record, and the hub knows nothing of that."""
+        return any(r.tag == tag and not r.key and not r.shown for r in system.rows.get(entity, {}).values())
+
     def _doubled(self, system: System, entity: str, row: Row, other: Row) -> None:
         place = (entity, row.tag)
         if place in self.deleted:
@@ -196,6 +199,8 @@ class Witness:
             if edit is not None:
                 edit.fate = "gone"
         if by != "hub":
+            if any(self._unseen(other, entity, row.tag) for other in self.systems.values() if other is not system):
+                self.raced.add((entity, row.tag))
             self.deleted.setdefault((entity, row.tag), []).append(
                 Deleted(system.name, row.id, self.clock.now, row.shown > 0)
             )
@@ -203,12 +208,6 @@ class Witness:
         self.writes.append(Written(system.name, entity, row.id, "delete", self.clock.now, True))
         if (entity, row.tag) not in self.deleted:
             self.broken("deletes are earned", f"{_named(system, entity, row)} was deleted, which no user had done")
-
-
-def _hidden(system: System, other: Row) -> bool:
-    """Whether a user has made or restored this record so lately that no list shows it yet."""
-    fresh = (system.clock.now - other.at).total_seconds() < system.quirks.lag
-    return fresh and other.by == "user" and not other.shown
 
 
 def _named(system: System, entity: str, row: Row) -> str:

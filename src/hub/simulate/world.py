@@ -43,6 +43,7 @@ class World:
             name: System(name, ground, Quirks(**config["quirks"].get(name, {})), self.clock, self.witness)
             for name in config["systems"]
         }
+        self.witness.systems = self.systems
         self.entities = [e for e in ground.policies if e in config["entities"]]
         self.people = People(self)
         self.settings: dict[str, Event] = {e: dict(config["policy"].get(e, {})) for e in self.entities}

@@ -204,6 +204,10 @@ def _make(engine: Engine) -> None:
 
     specs()  # declares the canonical tables
     with engine.connect().execution_options(hub_write=True) as connection, connection.begin():
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('hub tables'))"))
+        if engine.dialect.has_table(connection, "hub_record"):
+            return  # another process was quicker
         own.create_all(connection)
         canonical.create_all(connection)
         connection.execute(text("CREATE TABLE alembic_version_hub (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))

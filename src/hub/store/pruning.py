@@ -191,6 +191,11 @@ def drop_runs(connection: Connection, ids: Sequence[str]) -> None:
     connection.execute(delete(RUN).where(among(RUN.c.id, "ids")), {"ids": ids})
 
 
+def count_seen(connection: Connection) -> int:
+    """How many ids listings have shown."""
+    return int(connection.execute(select(func.count()).select_from(SEEN)).scalar_one())
+
+
 def drop_seen(connection: Connection, entity: str, limit: int) -> int:
     """Forget some of the ids that an ended listing has shown; returns how many. Only for who holds the entity."""
     some = select(SEEN.c.system, SEEN.c.remote_id).where(SEEN.c.entity == entity).limit(limit)

@@ -70,7 +70,6 @@ class SharedQuota:
         urgent: bool = False,
     ) -> None:
         self.urgent = urgent
-        """Whether a person or a webhook waits for what this process does: it goes before passes that can wait."""
         self._url = url
         # Two of one process (a pass, and webhooks beside it) are two holders.
         self.holder = f"{holder}/{next(_numbers)}"

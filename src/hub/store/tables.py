@@ -352,3 +352,14 @@ class QuotaHourRow(HubTable, table=True):
     """Since 1970."""
     calls: int = Field(sa_column=Column("calls", BigInteger, nullable=False))
     units: int = Field(sa_column=Column("units", BigInteger, nullable=False))
+
+
+class SharedValueRow(HubTable, table=True):
+    """Tokens and the like of one account, shared by hosts (see ``store.cache``). Unused with a SQLite store."""
+
+    __tablename__ = "shared_value"
+    name: str = Field(primary_key=True)
+    value: str = Field(sa_column=Column("value", Text, nullable=False))
+    """Encrypted with a key made of the account's credentials."""
+    until: float = Field(sa_column=Column("until", Float(53), nullable=False))
+    """Seconds since 1970."""

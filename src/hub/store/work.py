@@ -233,6 +233,21 @@ _UNREAD = select(LETTER.c.remote_id).where(
 )
 
 
+_UNLINKED = select(LETTER.c.remote_id, LETTER.c.payload).where(
+    LETTER.c.status.in_(("open", "replay")),
+    LETTER.c.system == bindparam("system"),
+    LETTER.c.entity == bindparam("entity"),
+    LETTER.c.stage == "observe",
+    LETTER.c.hub_id == "",
+)
+
+
+def unread(connection: Connection, system: str, entity: str) -> dict[str, Any]:
+    """Remote id → what was seen, of the records that could not be read and belong to nothing."""
+    rows = connection.execute(_UNLINKED, {"system": system, "entity": entity})
+    return {row[0]: loads_remote(row[1]) for row in rows}
+
+
 def pending(connection: Connection, system: str, entity: str, remote_ids: Iterable[str]) -> set[str]:
     """Which of these remote records wait, or have a letter because they could not be read."""
     ids = list(remote_ids)

@@ -33,6 +33,7 @@ from hub.sync.plan import Action, Step
 from hub.sync.planning import mark_of
 from hub.sync.policy import Endpoint
 from hub.sync.readback import Done
+from hub.sync.recycled import still_gone
 from hub.sync.refs import remote_table, translate
 from hub.sync.spreading import check_writes
 
@@ -106,6 +107,8 @@ class Writer:
         return len(self.written) - before
 
     def _write(self, action: Action, items: Sequence[Item], alone: bool) -> None:
+        if action == "create":
+            items = still_gone(self.job, self.endpoint, self.confirmer.intake, items)
         with self.job.transaction(self.endpoint.entity) as connection:
             jobs = self.prepare(connection, action, items, alone=alone)
         self.send(action, jobs)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.connect.capabilities import Cost
+from hub.connect.quota import urgently
 from hub.errors import ConfigurationError
 from hub.store import runs
 from hub.store.database import Store, open_store
@@ -146,7 +147,7 @@ class Engine:
             raise ConfigurationError(
                 f"the plan {plan_id} is {kept['status']}", where="plan", cure="make a new one with hub plan"
             )
-        with Run(self, "apply", kept["scope"]["entities"], False) as run:
+        with urgently(self.setup.quota), Run(self, "apply", kept["scope"]["entities"], False) as run:
             self._observe(run, None, False)
             now = list_plan(run.job, run.entities)
             if now.state != kept["state"]:
@@ -175,7 +176,7 @@ class Engine:
         is no such run, or when it wrote nothing of what is asked for.
         """
         run_id, chosen = undo.scope(self.store, self.setup, run, entities, field)
-        with Run(self, "undo", chosen or None, True) as under_way:
+        with urgently(self.setup.quota), Run(self, "undo", chosen or None, True) as under_way:
             undo.scope(self.store, self.setup, run_id, entities, field)  # pruned meanwhile? From now on it is not
             self._observe(under_way, None, False)
             if not chosen:

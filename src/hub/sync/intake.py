@@ -234,11 +234,15 @@ class Intake:
             self._note_only(batch, one, record, sight, shadow, "direction")
             batch.touched.add(record.hub_id)
             return
+        revived = shadow.gone not in LIVE
+        if revived:  # what was decided while the owner's record was gone gives way to what it says now
+            own = {n for n, owner in self.policy.authority.items() if owner == self.endpoint.system}
+            agreed = {n for n in own if n in shadow.meant and shadow.meant[n] == record.values.get(n)}
+            sight = replace(sight, base={n: v for n, v in base.items() if n not in own - agreed})
         decision = decide(sight, self.lens.fields, self.policy)
         if decision.changes:
             oscillation.stop(self.job, connection, self.endpoint, record, decision)
         meant = {k: v for k, v in shadow.meant.items() if k not in decision.unpaired}
-        revived = shadow.gone not in LIVE
         if revived and record.deleted_at is not None:
             shadows.revive(connection, [record.hub_id])
         self.apply_decision(connection, batch, one.remote, record, decision, revived=revived)

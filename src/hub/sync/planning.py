@@ -12,7 +12,7 @@ from hub.connect.capabilities import Create, Delete, Update
 from hub.store import records, runs, shadows, work
 from hub.store.records import Stored
 from hub.store.shadows import Shadow
-from hub.sync import applied, behind
+from hub.sync import applied, behind, matching, unlinked
 from hub.sync.context import Pass
 from hub.sync.plan import Step, Subject, Target, Verdict, plan_record
 from hub.sync.policy import Endpoint
@@ -47,6 +47,8 @@ class Planner:
     only_plan: bool = False
     planned: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     """(system, entity) → hub ids that an earlier step of this plan creates there."""
+    _unlinked: dict[str, dict[int, str]] = field(default_factory=dict)
+    """System → match keys of what it has and nobody has linked yet (see ``unlinked``)."""
 
     def pages(self) -> Iterator[list[Planned]]:
         """Dirty records in pages, in order of hub id."""
@@ -136,7 +138,11 @@ class Planner:
                 translate(values, paths, table, unknown="?")
         linked = self._linked(connection, system, [r.values for r in found], paths)
         waiting = work.waiting_ids(connection, system, self.entity)
-        unlinked = behind.unlinked(connection, endpoint) if waiting else ""
+        lost = behind.unlinked(connection, endpoint) if waiting else ""
+        rules = endpoint.lens.match if matching.wanted(job.setup, self.entity) else ()
+        if system not in self._unlinked:
+            self._unlinked[system] = unlinked.keys(connection, endpoint, rules)
+        there = self._unlinked[system]
         policy = job.setup.policies[self.entity]
         connector, resource = endpoint.connector, endpoint.resource
         may_create = policy.create.get(system, True) and isinstance(connector, Create) and resource.writable
@@ -165,7 +171,9 @@ class Planner:
             letter = (letters.get(record.hub_id) or {}).get(system)
             if shadow is not None and shadow.gone is None and not may_update:
                 continue
-            target = replace(unknown, letter=unlinked) if unlinked and shadow is None else unknown
+            target = replace(unknown, letter=lost) if lost and shadow is None else unknown
+            if there and shadow is None and record.deleted_at is None:
+                target = replace(target, waiting=unlinked.alike(record, endpoint, rules, there))
             if shadow is not None:
                 target = replace(
                     target,

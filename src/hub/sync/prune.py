@@ -150,6 +150,7 @@ class Pruner:
             done.runs = len(_old_runs(connection, was, to, cutoff, kept))
             for what in pruning.OVER:
                 setattr(done, what, pruning.count_over(connection, what, cutoff))
+            done.listed = pruning.count_seen(connection)
 
     # doing it ---------------------------------------------------------------------------------------------------------
 

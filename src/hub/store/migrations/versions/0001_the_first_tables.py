@@ -186,6 +186,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("owner", "hour"),
     )
     op.create_table(
+        "shared_value",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("until", sa.Float(53), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
         "plan",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("at", sa.String(), nullable=False),
