@@ -12,7 +12,7 @@ def contract() -> Contract:
     return Contract(
         trials=(ACCOUNTS, CONTACTS, PRODUCTS, ORDERS),
         sandbox={"records": 14, "products": 14, "orders": 14, "invoices": 2},
-        pages={"page_size": 5},
+        pages={"page_size": 5, "bulk_from": 5},
         wrong_login={"refresh_token": "1000.0000000000000000.0000000000000000"},
     )
 

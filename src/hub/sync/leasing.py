@@ -38,9 +38,11 @@ def wait_for_small_passes(job: Pass, entities: list[str], patience: float) -> No
     if job.report.kind == "hints" or patience <= 0:
         return
     ends = time.monotonic() + patience
-    while _small_pass_holds(job.store, entities, job.now()) and time.monotonic() < ends:
+    while _small_pass_holds(job.store, entities, job.now()):
         with job.store.begin() as connection:
             runs.set_setting(connection, _WAITS, instant(job.clock() + timedelta(seconds=2)))
+        if time.monotonic() >= ends:
+            return
         time.sleep(LOOK_AGAIN)
 
 
