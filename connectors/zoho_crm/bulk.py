@@ -107,14 +107,10 @@ class Bulk:
     def _batches(
         self, module: str, columns: Columns, reached: datetime, place: Place | None
     ) -> Iterator[tuple[Batch, Place]]:
-        stale: set[str] = set()
         names: Callable[[str], Any] | None = None
         if place is not None and self._expired(module, place):
             self._log.info("%s: the files of its bulk read are gone, they are made anew", self._api.place(module))
             place = None
-        elif place is not None:
-            # The file may be hours old by now. What changed since is listed afterwards, as it is now.
-            stale = self._changed_since(module, place.since)
         for _ in range(TRIES):
             if place is None or not place.ready:
                 for made in self._made(module, columns, reached, place):
@@ -126,6 +122,8 @@ class Bulk:
             place = None
         else:
             raise UnexpectedAnswer("records were deleted between its pages again and again", where=module)
+        # A file may lag behind, and be hours old when it is used: what changed since is only listed, afterwards.
+        stale = self._changed_since(module, place.since)
         for number in range(place.job, len(place.jobs)):
             skip = place.row if number == place.job else 0
             names = names or self._names(columns)

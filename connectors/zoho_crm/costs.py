@@ -6,12 +6,18 @@ from collections.abc import Sequence
 
 from hub.connect.capabilities import Cost, Reading, Writing
 
+from .api import JOB_CREDITS
+from .csv_rows import columns_of
 from .metadata import Metadata
 from .reading import FEW, GRAVE, Cursor
+from .seed import MODULES, seed_fields
 from .settings import Settings
-from .walking import chunks
+from .walking import STAMP, chunks
 
 LINES_PAGE = 200
+BULK_ROWS = 200_000
+LOOKS = 4
+"""How often a bulk read is looked at until it is ready, more or less."""
 DELETED = Cost(1, 2)
 """One page of ids of deleted records."""
 
@@ -29,13 +35,27 @@ class Costs:
         groups = self._groups([f for f in reading.fields if f not in subforms])
         start = Cursor.parse(reading.cursor)
         if start.modified is None:
-            cost = self._pages(reading.records, groups)
+            cost = self._first(module, [f for f in reading.fields if f not in subforms], reading.records, groups)
             # Lines are listed once; how many there are is not known before. Most orders have a few.
             return cost + (_plain(_started(reading.records * 3, LINES_PAGE)) if subforms else Cost())
         edge = start.modified.timestamp() - self._settings.overlap
         again = sum(1 for name, at in start.known.items() if not name.startswith(GRAVE) and at > edge)
         cost = self._pages(again + reading.records, groups) + DELETED
         return cost + (_plain(min(reading.records, self._settings.line_gets)) if subforms else Cost())
+
+    def _first(self, module: str, fields: list[str], records: int, groups: int) -> Cost:
+        """A complete listing: the rest of a large one is read in bulk, if files show what the mapping reads."""
+        least = self._settings.bulk_from
+        known = seed_fields(module) if module in MODULES else ()
+        asked = {*fields, STAMP}
+        in_files = asked <= {f["api_name"] for f in known} and not columns_of(known, asked)[1]
+        if least is None or records <= least or not in_files:
+            return self._pages(records, groups)
+        listed = max(self._settings.page_size, _started(least, self._settings.page_size) * self._settings.page_size)
+        jobs = _started(records - listed, BULK_ROWS)
+        cost = self._pages(listed, groups) + _plain(groups + 2)  # what changed meanwhile, twice; users' names
+        cost = cost + (Cost(1, JOB_CREDITS) + _plain(LOOKS + 1)).times(jobs)
+        return cost + DELETED if jobs > 1 else cost
 
     def ids(self, records: int) -> Cost:
         """All ids."""

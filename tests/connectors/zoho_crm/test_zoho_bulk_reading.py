@@ -9,7 +9,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hub_connectors.zoho_crm import costs
 
+from hub.connect.capabilities import Reading
 from hub.errors import AuthenticationError, UnexpectedAnswer
 
 ACCOUNT = ["Account_Name", "Phone", "Parent_Account", "Owner", "Annual_Revenue", "Employees", "Created_Time"]
@@ -40,7 +42,7 @@ def test_bulk_files_show_what_lists_show(large):
     assert complete and shown(found) == shown(listed) and len(shown(found)) == 25
     calls = large.calls()
     assert (calls["bulk_create"], calls["bulk_result"], calls["users"]) == (3, 3, 1)
-    assert calls["list Accounts"] == 2, "one page before, and what changed since"
+    assert calls["list Accounts"] == 3, "one page before; what changed since, before the files are used and after"
     assert large.read(connector, "Accounts", cursor, ACCOUNT)[0] == []
 
 
@@ -214,11 +216,19 @@ def test_what_is_no_such_file_is_given_up(large, monkeypatch):
         assert complete and len(shown(found)) == 25
 
 
-def test_the_jobs_are_paid_for(large):
-    connector = large.connector(page_size=4, bulk_from=4)
-    before = connector.usage.get("credits", 0)
-    large.seen(connector, "Accounts", ACCOUNT)
-    assert connector.usage["credits"] - before >= 150
+def test_what_it_takes_is_foretold(make_world):
+    world = make_world(records=30)
+    world.app.calls.bulk.rows_per_job = costs.BULK_ROWS
+    connector = world.connector(page_size=4, bulk_from=8)
+    connector.describe("Accounts")
+    told = connector.read_cost("Accounts", Reading(None, 30, ACCOUNT, {}))
+    before = dict(connector.usage)
+    world.seen(connector, "Accounts", ACCOUNT)
+    used = {name: connector.usage[name] - before.get(name, 0) for name in ("calls", "credits")}
+    assert (told.calls, told.units) == (used["calls"], used["credits"])
+    assert told.units >= 50
+    listed = connector.read_cost("Accounts", Reading(None, 30, [*ACCOUNT, "Tag"], {}))
+    assert listed.calls == listed.units == 8
 
 
 def test_cells_with_commas_quotes_and_lines_come_back_whole(large):
@@ -228,6 +238,7 @@ def test_cells_with_commas_quotes_and_lines_come_back_whole(large):
     large.clock.advance(5)
     large.app.edit("Accounts", large.app.records("Accounts")[0]["id"], {"Phone": "1"}, "Ann Lee")
     fields = ["Account_Name", "Description"]
+    large.clock.advance(600)
     pages = list(feed(large.connector(page_size=4, bulk_from=4), fields=fields))
     texts = [r.record["Description"] for page in pages[:-1] for r in page.records if r.id == id]
     assert texts == [text], "from a file"
