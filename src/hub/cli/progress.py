@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -100,5 +102,8 @@ def all_of(observers: Sequence[Observer]) -> Observer:
 @contextmanager
 def watching(shell: Shell, *further: Observer) -> Iterator[Observer]:
     """The observer of a command's pass: progress on a terminal, and whoever else wants to hear."""
+    if not (sys.stderr.isatty() or os.environ.get("FORCE_COLOR")):
+        yield all_of(further)  # nobody looks: loading what draws would take longer than a small pass
+        return
     with Progress(shell.err) as progress:
         yield all_of([progress, *further])

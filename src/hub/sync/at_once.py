@@ -70,6 +70,7 @@ class AtOnce:
         self.rounds.wrote_new = True
         for system, prepared in jobs.items():
             writer = self.writers[system]
+            writer.confirmer.alone = len(jobs) == 1
             writer.send("create", prepared, partial(self._settle, page, writer, marked, prepared))
             self.rounds.name(writer.endpoint, todo[system], writer.written)
         if len(jobs) > 1:

@@ -43,6 +43,8 @@ class Confirmer:
         self.endpoint = endpoint
         self.lens = endpoint.lens
         self.intake = Intake(job, endpoint)
+        self.alone = False
+        """No other system is written the same records meanwhile: they are as they were when the write was planned."""
         self.refused: set[str] = set()
         """Hub ids whose create, in the last call, was answered with a record of another one."""
         self.known: Collection[str] = ()
