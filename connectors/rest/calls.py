@@ -63,7 +63,12 @@ class Client:
             services,
             classify=self._classify,
             budget=budget_of(
-                f"{manifest.name}:{owner}", per_second=rate, at_once=manifest.rate.at_once, burst=manifest.rate.burst
+                f"{manifest.name}:{owner}",
+                per_second=rate,
+                at_once=manifest.rate.at_once,
+                burst=manifest.rate.burst,
+                per_day=settings.calls_per_day or manifest.rate.per_day,
+                day=manifest.rate.day,
             ),
             options=HttpOptions(
                 verify=settings.verify,

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from hub.connect.capabilities import FieldType
+from hub.connect.quota import ROLLING, day_of
 
 from .grammar_calls import (
     At,
@@ -273,6 +274,10 @@ class RateConfig(Strict):
     per_second: float | None = Field(None, gt=0)
     at_once: int | None = Field(None, ge=1)
     burst: int = Field(1, ge=1)
+    per_day: int | None = Field(None, ge=1, description="Calls a day; what does not fit goes on the next day.")
+    day: Annotated[str, AfterValidator(day_of)] = Field(
+        ROLLING, description="'rolling': the last 24 hours; or the time zone whose midnight begins a day."
+    )
 
 
 class Hooks(Strict):
@@ -299,7 +304,7 @@ class RestManifest(Strict):
     settings: dict[str, Annotated[Setting, BeforeValidator(described, json_schema_input_type=str | Setting | None)]] = (
         Field(
             default={},
-            description="What hub.yaml says of a system, besides url, verify, timeout, calls_per_second, page.",
+            description="What hub.yaml says of a system, besides url, verify, timeout, page and calls_per_….",
         )
     )
     url: Text = Field("{settings.url}", description="Base address of all paths.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hub.connect.reading import Where
 
-SETTINGS = ("url", "verify", "timeout", "calls_per_second", "page")
+SETTINGS = ("url", "verify", "timeout", "calls_per_second", "calls_per_day", "page")
 """Settings that every system of every product has."""
 EACH = frozenset({"each", "make"})
 """``{each: "{record.items}", make: {id: "{item.id}"}}`` in a body is a list: ``make`` for each {item}."""

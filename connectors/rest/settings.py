@@ -21,6 +21,7 @@ class Settings:
     verify: bool | str = True
     timeout: float = 60.0
     calls_per_second: float | None = None
+    calls_per_day: int | None = None
     page: int | None = None
     """Rows of a page, instead of the manifest's ``size``."""
 
@@ -56,8 +57,16 @@ def read_settings(manifest: RestManifest, given: dict[str, Any], system: str) ->
         verify=given.get("verify", True),
         timeout=_number(given, "timeout", system) or 60.0,
         calls_per_second=_number(given, "calls_per_second", system),
+        calls_per_day=_whole(given, "calls_per_day", system),
         page=int(_number(given, "page", system) or 0) or None,
     )
+
+
+def _whole(given: dict[str, Any], name: str, system: str) -> int | None:
+    number = _number(given, name, system)
+    if number is not None and number != int(number):
+        raise ConfigurationError(f"{name} is a whole number above 0", where=f"{system}.{name}")
+    return None if number is None else int(number)
 
 
 def _number(given: dict[str, Any], name: str, system: str) -> float | None:

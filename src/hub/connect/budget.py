@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 
 from hub.connect.quota import ROLLING, Limits
 
@@ -35,24 +36,18 @@ class Budget:
         owner: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        Limits(per_second, at_once, burst, per_day, day, unit)  # raises ValueError for nonsense
+        self.limits = Limits(per_second, at_once, burst, per_day, day, unit)
+        """As they stand."""
         self.owner = owner
         self.per_second = per_second
         self.at_once = at_once
         self.per_day = per_day
-        self._day = day
-        self._unit = unit
         self._burst = burst
         self._clock = clock
         self._lock = threading.Lock()
         self._room = threading.BoundedSemaphore(at_once) if at_once else None
         self._next = 0.0
         self._paused_until = 0.0
-
-    @property
-    def limits(self) -> Limits:
-        """The limits as they stand."""
-        return Limits(self.per_second, self.at_once, self._burst, self.per_day, self._day, self._unit)
 
     @contextmanager
     def slot(
@@ -85,6 +80,7 @@ class Budget:
                 self.at_once, self._room = at_once, threading.BoundedSemaphore(at_once)
             if per_day is not None:
                 self.per_day = min(per_day, self.per_day or per_day)
+            self.limits = replace(self.limits, per_second=self.per_second, at_once=self.at_once, per_day=self.per_day)
 
     def _reserve(self) -> float:
         """Seconds to wait before the moment reserved for the caller."""

@@ -11,8 +11,19 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 ROLLING = "rolling"
+
+
+def day_of(text: str) -> str:
+    """``rolling``, or the name of a time zone. Raises ValueError for anything else."""
+    if text != ROLLING:
+        try:
+            ZoneInfo(text)
+        except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+            raise ValueError(f"{text!r} is neither {ROLLING!r} nor a time zone, e.g. Asia/Shanghai") from error
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +49,7 @@ class Limits:
             raise ValueError("at_once and burst must be at least 1")
         if self.per_day is not None and self.per_day < 1:
             raise ValueError("per_day must be at least 1")
+        day_of(self.day)
 
 
 class Slots(Protocol):

@@ -19,8 +19,7 @@ PAGE = Cost(1, 1)
 
 def rationed(job: Pass, endpoint: Endpoint, pages: Iterable[Page]) -> Iterable[Page]:
     """The same pages; before each one, whether there is room for it. Raises RateLimited (``spread``) in its turn."""
-    quota = job.setup.quota
-    return pages if quota is None or not isinstance(endpoint.connector, Costs) else _rationed(job, endpoint, pages)
+    return pages if job.setup.quota is None else _rationed(job, endpoint, pages)
 
 
 def _rationed(job: Pass, endpoint: Endpoint, pages: Iterable[Page]) -> Iterator[Page]:
@@ -36,7 +35,10 @@ def _rationed(job: Pass, endpoint: Endpoint, pages: Iterable[Page]) -> Iterator[
 def check_writes(job: Pass, endpoint: Endpoint, action: str, writes: Sequence[Write]) -> None:
     """Whether there is room for one batch. Raises RateLimited (``spread``) when there isn't: nothing was sent."""
     quota, connector = job.setup.quota, endpoint.connector
-    if quota is None or not quota.limited(endpoint.system) or not isinstance(connector, Costs):
+    if quota is None or not quota.limited(endpoint.system):
+        return
+    if not isinstance(connector, Costs):
+        check(job, endpoint, PAGE.times(len(writes) + 1), "writing")  # a call each, and one to look again
         return
     lists = [[v for v in write.values.values() if isinstance(v, list)] for write in writes]
     writing = Writing(
