@@ -94,7 +94,7 @@ def _country(values: Values) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def tax_id_doubt(number: str, country: str | None = None) -> str | None:
     """Why a canonical tax number can't be right; None when it may be.
 
@@ -145,7 +145,7 @@ def _is_uscc(number: str) -> bool:
     return _USCC[found % 31] == number[17]
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def einvoice_doubt(number: str) -> str | None:
     """Why this can't be the number of a 数电票; None when it may be.
 

@@ -24,7 +24,7 @@ def e164(number: str, region: str | None = None) -> str:
     return _parsed(number, region)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def _parsed(number: str, region: str | None) -> str:
     import phonenumbers
 
@@ -45,7 +45,7 @@ def _parsed(number: str, region: str | None) -> str:
     return f"{written};ext={found.extension}" if found.extension else written
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def doubt(number: str) -> str | None:
     """Why a canonical phone number is unlikely to be one; None when it is plausible."""
     import phonenumbers

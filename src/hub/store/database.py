@@ -168,7 +168,7 @@ def sqlite_settings(engine: Engine, *, transactions: bool = True) -> None:
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=NORMAL")
         cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute("PRAGMA cache_size=-32000")
+        cursor.execute("PRAGMA cache_size=-16000")
         cursor.execute("PRAGMA wal_autocheckpoint=8000")
         cursor.execute("PRAGMA temp_store=MEMORY")
         cursor.close()
