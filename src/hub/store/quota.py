@@ -99,7 +99,7 @@ class SharedQuota:
         """See ``Quota.standing``; of accounts that this process has not used yet as well."""
         shares = {owner: share for (owner, of), share in self._shares.items() if of == system}
         for share in shares.values():
-            share.tick()
+            share.hand_in()
         with self._opened().read() as connection:
             for row in connection.execute(select(QUOTA)).mappings():
                 if row["owner"] in shares or (not shares and system in row["systems"].split(",")):

@@ -66,7 +66,7 @@ class Run:
         job.dismiss()
         gc.set_threshold(*self.gc_threshold)
         try:
-            if not self.quiet:
+            if not self.quiet and report.kind != "hints":  # small passes come often, and nobody reads their costs
                 self.spending.end()
             with job.store.begin() as connection:
                 for lease in job.leases.values():
