@@ -81,6 +81,11 @@ class Share:
                 self._state.notify()
 
     @property
+    def in_hand(self) -> int:
+        """Units that were granted ahead and not used."""
+        return self._ahead
+
+    @property
     def limited(self) -> bool:
         """Whether a day's limit is known, so that looking before something large begins is worth a question."""
         return self._limited or self.account.limits.per_day is not None
