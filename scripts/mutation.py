@@ -22,9 +22,12 @@ ROOT = Path(__file__).resolve().parents[1]
 WORK = ROOT / "build" / "mutation"
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.yaml")
 LEAST = 90
-MODULES = ("decide", "correlate", "plan", "paths", "matching", "planning")
-TESTS = ("judging", "planned", "fakes", "test_decide", "test_decide_exactly", "test_correlate", "test_matching",
-         "test_paths", "test_plan", "test_plan_exactly", "test_planning", "test_small_pages")  # fmt: skip
+MODULES = ("decide", "correlate", "plan", "paths")
+TESTS = ("judging", "planned", "test_decide", "test_decide_exactly", "test_correlate", "test_paths", "test_plan",
+         "test_plan_exactly")  # fmt: skip
+WIDER = ("matching", "planning")
+"""Modules around them that ask the store, with tests that run whole passes: only with ``--wide``, it takes long."""
+WIDER_TESTS = ("fakes", "test_matching", "test_planning", "test_small_pages")
 KILLED, TIMEOUT, SURVIVED = "killed", "timeouts", "survived"
 OUTCOMES = {0: SURVIVED, 1: KILLED, 3: KILLED, 5: SURVIVED, 33: SURVIVED, 36: TIMEOUT, 24: TIMEOUT, -24: TIMEOUT,
             152: TIMEOUT, 255: TIMEOUT}  # fmt: skip
@@ -44,14 +47,14 @@ timeout_constant = 10.0
 """
 
 
-def prepare() -> None:
+def prepare(modules: tuple[str, ...], tests: tuple[str, ...]) -> None:
     """The folder mutmut works in, anew: the sources, the tests of these modules, settings."""
     shutil.rmtree(WORK, ignore_errors=True)
     shutil.copytree(ROOT / "src" / "hub", WORK / "src" / "hub", ignore=shutil.ignore_patterns("__pycache__"))
     (WORK / "tests" / "sync").mkdir(parents=True)
-    for name in TESTS:
+    for name in tests:
         shutil.copy(ROOT / "tests" / "sync" / f"{name}.py", WORK / "tests" / "sync")
-    only = ", ".join(f'"src/hub/sync/{name}.py"' for name in MODULES)
+    only = ", ".join(f'"src/hub/sync/{name}.py"' for name in modules)
     (WORK / "pyproject.toml").write_text(SETTINGS.format(only=only), encoding="utf-8")
 
 
@@ -82,7 +85,7 @@ def change(mutant: str) -> tuple[str, str, str]:
     return mutant.partition("__mutmut_")[0].rpartition(".")[2].removeprefix("x_"), was, now
 
 
-def report() -> int:
+def report(modules: tuple[str, ...]) -> int:
     """Print the table and what survived; the exit code."""
     entries = YAML(typ="safe").load(EQUIVALENT.read_text(encoding="utf-8"))
     known = Counter((one["in"], one["was"], one["now"]) for one in entries)
@@ -90,7 +93,7 @@ def report() -> int:
     total: Counter[str] = Counter()
     survivors: list[tuple[str, tuple[str, str, str]]] = []
     print("| module | mutants | killed | timeouts | survived | equivalent |\n|---|---:|---:|---:|---:|---:|")
-    for module in MODULES:
+    for module in modules:
         count: Counter[str] = Counter()
         for mutant, outcome in results(module).items():
             if outcome == SURVIVED and known[made := change(mutant)]:
@@ -121,11 +124,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workers", type=int, default=2, help="mutants at a time")
     parser.add_argument("--report", action="store_true", help="only tell what the last run found")
+    parser.add_argument("--wide", action="store_true", help="also the modules around them, with tests of whole passes")
     options = parser.parse_args()
+    modules = MODULES + WIDER * options.wide
     if not options.report:
-        prepare()
+        prepare(modules, TESTS + WIDER_TESTS * options.wide)
         run(options.workers)
-    return report()
+    return report(modules)
 
 
 if __name__ == "__main__":

@@ -6,17 +6,12 @@ from decimal import Decimal
 
 from hub.connect.capabilities import Record
 from hub.connect.contract.declare import Contract, Trial
-from hub.connect.contract.servers import ServerWorld
 
 TABLES = {"contacts": "contacts", "products": "products"}
 
 
 def contract() -> Contract:
-    return Contract(
-        trials=(CONTACTS, PRODUCTS),
-        pages={"page": 5},
-        world=lambda entry, options: ServerWorld(entry, options, TABLES, wrong_login={"token": "wrong"}),
-    )
+    return Contract(trials=(CONTACTS, PRODUCTS), pages={"page": 5}, tables=TABLES, wrong_login={"token": "wrong"})
 
 
 def _contact(word: str) -> Record:

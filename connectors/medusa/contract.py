@@ -6,7 +6,6 @@ from decimal import Decimal
 
 from hub.connect.capabilities import Record
 from hub.connect.contract.declare import Contract, Trial
-from hub.connect.contract.servers import ServerWorld
 
 TABLES = {
     "customers": "customer WHERE deleted_at IS NULL",
@@ -15,11 +14,7 @@ TABLES = {
 
 
 def contract() -> Contract:
-    return Contract(
-        trials=(CUSTOMERS, PRODUCTS),
-        pages={"page": 5},
-        world=lambda entry, options: ServerWorld(entry, options, TABLES, wrong_login={"key": "sk_wrong"}),
-    )
+    return Contract(trials=(CUSTOMERS, PRODUCTS), pages={"page": 5}, tables=TABLES, wrong_login={"key": "sk_wrong"})
 
 
 def _customer(word: str) -> Record:

@@ -86,8 +86,11 @@ class RestConnector:
         try:
             walker = self._reader.walker(shape)
             first = next(iter(walker.walk({"resource": name})))
-            for row in shape.cleaned(first.rows)[:1]:
+            rows = shape.cleaned(first.rows)[:2]
+            for row in rows[:1]:
                 shape.remote(row, [])
+            if problem := self._reader.lookup_problem(shape, [row for row in rows if not shape.gone(row)]):
+                return f"{name}: {problem}"
             if shape.config.list_ is not None and shape.config.list_.changes is not None and first.rows:
                 later = self._services.now() + FUTURE
                 if next(iter(walker.walk({"resource": name}, since=shape.questions.write(later)))).rows:

@@ -99,13 +99,8 @@ class Reader:
         is not understood is passed over by some products, and the whole list comes back."""
         wanted = {as_text(value) for value in values}
         rows: list[Record] = []
-        at = lookup.records or (shape.config.list_.records if shape.config.list_ else ".")
         for some in pieces(sorted(wanted), lookup.most):
-            held = {"resource": shape.name, "field": field, "values": some, "value": some[0]}
-            answer = self._client.send(lookup, "list", held, shape.name, Extra(accept=lookup.empty))
-            if answer.status in lookup.empty:
-                continue
-            found_rows = shape.cleaned(rows_of(answer, at, shape.where))
+            found_rows = self._looked_up(shape, lookup, field, some)
             strange = [row for row in found_rows if as_text(found(row, field)) not in wanted]
             if strange:
                 raise UnexpectedAnswer(
@@ -115,6 +110,34 @@ class Reader:
                 )
             rows += found_rows
         return rows
+
+    def _looked_up(self, shape: Shape, lookup: LookupConfig, field: str, values: list[str]) -> list[Record]:
+        """What one call finds."""
+        at = lookup.records or (shape.config.list_.records if shape.config.list_ else ".")
+        held = {"resource": shape.name, "field": field, "values": values, "value": values[0]}
+        answer = self._client.send(lookup, "list", held, shape.name, Extra(accept=lookup.empty))
+        return [] if answer.status in lookup.empty else shape.cleaned(rows_of(answer, at, shape.where))
+
+    def lookup_problem(self, shape: Shape, rows: Sequence[Record]) -> str | None:
+        """What is wrong with looking records up, tried with some that are there; None where nothing is. A question for
+        several values that the product understands as one finds nobody, and a lost create would be made again."""
+        config, lookup = shape.config, shape.config.lookup
+        for field in dict.fromkeys(filter(None, (config.id, config.key, *config.natural))):
+            values = [as_text(value) for row in rows if (value := found(row, field)) not in (None, "")][:2]
+            if lookup is None or not values or (lookup.fields and field not in lookup.fields):
+                continue
+            # The same one twice is a list of two, too.
+            asked = (values * 2)[:2] if lookup.most > 1 else values[:1]
+            there = {as_text(found(row, field)) for row in self._looked_up(shape, lookup, field, asked)}
+            if missing := [value for value in asked if value not in there]:
+                several = (
+                    "; a list is joined by commas, or repeated under a key that ends in []" if len(asked) > 1 else ""
+                )
+                return (
+                    f"asked for {field} {' and '.join(asked)}, it does not find {missing[0]}, which its list shows: "
+                    f"correct 'lookup:' in the manifest{several}"
+                )
+        return None
 
     def with_lines(self, shape: Shape, rows: dict[str, Record], fields: Sequence[str]) -> dict[str, Record]:
         """The records with the lines that have to be fetched apart."""

@@ -6,18 +6,15 @@ from decimal import Decimal
 
 from hub.connect.capabilities import Record
 from hub.connect.contract.declare import Contract, Trial
-from hub.connect.contract.servers import ServerWorld, by_rpc
+from hub.connect.contract.servers import by_rpc
 
 KINDS = by_rpc({"create", "write", "delete"}, {"version", "login", "get_preferences"})
 TABLES = {"party.party": "party_party", "product.product": "product_product"}
 
 
 def contract() -> Contract:
-    wrong = {"password": "wrong"}
     return Contract(
-        trials=(PARTIES, PRODUCTS),
-        pages={"page": 5},
-        world=lambda entry, options: ServerWorld(entry, options, TABLES, wrong_login=wrong, kinds=KINDS),
+        trials=(PARTIES, PRODUCTS), pages={"page": 5}, tables=TABLES, wrong_login={"password": "wrong"}, kinds=KINDS
     )
 
 

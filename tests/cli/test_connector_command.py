@@ -95,6 +95,23 @@ def test_check_says_that_nobody_has_verified_a_connector(project: Path, hub) -> 
         assert "the connector's tier: gold" in hub("check").out
 
 
+def test_a_test_server_is_tried_with_every_rule_and_bad_days(project: Path, hub) -> None:
+    """The template's sandbox plays a server of the product: the suite stands before it with a relay."""
+    hub("connector", "new", "acme_shop")
+    entry = registry.find("acme_shop", project)
+    with serve(entry.sandbox()(records=24)) as running:
+        credentials = running.ready()["credentials"]
+        shop = f"{{connector: acme_shop, url: '{credentials['url']}', token: '${{ACME}}'}}"
+        project.joinpath("hub.yaml").write_text(f"version: 2\nname: shop\nsystems:\n  shop: {shop}\n", "utf-8")
+        project.joinpath(".env").write_text(f"ACME={credentials['token']}\n")
+        said = hub("connector", "verify", "acme_shop", "--system", "shop", "--scratch", "--write", "--json")
+    states = {f["rule"]: f["state"] for f in said.data["findings"]}
+    assert said.data["world"]["name"] == "server" and "broken" not in states.values(), said.data["findings"]
+    lost = ("says_when_it_is_down", "never_ends_early", "explains_nonsense", "waits_when_told")
+    assert {states[rule] for rule in lost} == {"kept"}
+    assert project.joinpath("capabilities", "shop.yaml").is_file()
+
+
 def test_a_live_database_is_tried_on_tables_of_the_suites_own(twins: Path, hub) -> None:
     said = hub("connector", "verify", "sql", "--system", "erp", "--write", "--json")
     assert said.code == 0, said.err

@@ -63,7 +63,22 @@ def test_a_ref_needs_no_word_where_the_field_is_one():
 def test_a_warning_leaves_the_mapping_usable():
     lens, problems = read_mapping(file_of("status: {field: Status, values: {draft: Neww, approved: Won}}"))
     assert lens is not None
-    assert [p.severity for p in problems] == ["warning"]
+    assert {p.severity for p in problems} == {"warning"}
+
+
+@pytest.mark.parametrize(
+    ("table", "rest", "told"),
+    [
+        ("{draft: New}", "", True),
+        ('{draft: [New, "*"]}', "", False),
+        ('{draft: New, "*": "*"}', "", False),
+        ("{draft: New}", ", direction: out", False),
+    ],
+)
+def test_words_of_the_system_that_a_table_does_not_know_are_told_before_they_come(table: str, rest: str, told: bool):
+    _, problems = read_mapping(file_of(f"status: {{field: Status, values: {table}{rest}}}"))
+    found = [p.message for p in problems if "which the table doesn't know" in p.message]
+    assert found == (["Status can be 'Open', 'Won', 'Lost', which the table doesn't know"] if told else [])
 
 
 def test_a_mandatory_field_that_nobody_writes_is_a_warning():

@@ -54,6 +54,12 @@ def test_the_commands_tell_costs_and_what_is_left(company: Company) -> None:
     assert made["zoho"] > 2
     assert made["kingdee"] == 1
 
+    accounts = {tuple(account["systems"]): account for account in told(company, "status")["accounts"]}
+    assert accounts["zoho",]["per_day"] == 5000
+    assert accounts["zoho",]["used"] > check["zoho"]["quota"]["used_today"]
+    assert accounts["kingdee",]["calls"] > 10
+    assert "accounts today" in hub(company, "status")[1]
+
     company.used("zoho", 5000)
     code, shown = hub(company, "sync", "customer")
     assert code == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from sync.fakes import CUSTOMERS, World
 
 from hub.errors import RecordRejected, Unavailable, UnknownOutcome
 from hub.store import hints, runs
+from hub.sync import leasing
 from hub.sync.engine import Engine
 from hub.sync.hinted import TRIES
 from hub.sync.leasing import somebody_waits
@@ -260,7 +262,7 @@ def test_what_waited_for_a_record_is_told_of_again(world: World, engine: Engine)
     assert settled(world)
 
 
-def test_an_ordinary_pass_keeps_small_ones_out_and_small_ones_make_way(world: World, engine: Engine) -> None:
+def test_an_ordinary_pass_keeps_small_ones_out(world: World, engine: Engine) -> None:
     met: list[Any] = []
 
     def meanwhile(verb: str) -> None:
@@ -273,26 +275,38 @@ def test_an_ordinary_pass_keeps_small_ones_out_and_small_ones_make_way(world: Wo
     world.crm.before = meanwhile
     world.sync()
     assert met == [[("crm", "crm1")]]
-    world.crm.before = lambda verb: None
+
+
+def test_an_ordinary_pass_waits_for_a_small_one_that_then_makes_way(
+    world: World, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    under_way, may_end = threading.Event(), threading.Event()
+
+    def get(verb: str) -> None:
+        if verb == "get" and not may_end.is_set():
+            under_way.set()
+            assert may_end.wait(60)
+
+    world.crm.before = get
+    tell(engine, ("crm", "crm1"))
+    small = threading.Thread(target=engine.hinted, args=("customer",))
+    small.start()
+    assert under_way.wait(60)
+    with pytest.raises(Unavailable, match="another pass"):
+        world.sync()  # one without patience
+    assert not somebody_waits(engine.store, "2026-01-15T00:00:00.000Z")
+    waited: list[bool] = []
+
+    def sleep(seconds: float) -> None:
+        waited.append(somebody_waits(engine.store, "2026-01-15T00:00:00.000Z"))
+        may_end.set()
+        small.join(60)
+
+    monkeypatch.setattr(leasing.time, "sleep", sleep)
     with world.engine() as patient:
         patient.patience = 60.0
-        patient.owner = "another process"
-        asked = []
-
-        def get(verb: str) -> None:
-            if not asked:
-                asked.append(verb)
-                with pytest.raises(Unavailable, match="another pass"):
-                    world.sync()  # one without patience
-                assert not somebody_waits(engine.store, "2026-01-15T00:00:00.000Z")
-                patient.patience = 0.001
-                with pytest.raises(Unavailable, match="another pass"):
-                    patient.sync()
-                assert somebody_waits(engine.store, "2026-01-15T00:00:00.000Z")
-
-        world.crm.before = get
-        engine.hinted("customer")
-        assert asked == ["get"]
+        assert patient.sync().state == "done"
+    assert waited == [True], "and the next small pass would have held back"
 
 
 def test_where_a_mapping_reads_a_part_of_a_resource_a_stranger_is_left_to_the_pass_that_sees_it(

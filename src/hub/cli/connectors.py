@@ -15,6 +15,7 @@ from hub.errors import ConfigurationError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from hub.connect.contract.declare import Options
     from hub.connect.contract.suite import Finding
     from hub.connect.contract.verify import Outcome
     from hub.connect.registry import ConnectorEntry
@@ -86,34 +87,38 @@ def verify(
     system: Annotated[
         str | None, typer.Option("--system", metavar="S", help="Try it in this system of hub.yaml, not in its sandbox.")
     ] = None,
+    scratch: Annotated[
+        bool, typer.Option("--scratch", help="That system is a test server: every record in it may be touched.")
+    ] = False,
     write: Annotated[bool, typer.Option("--write", help="Keep what is found in capabilities.yaml.")] = False,
     option: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A setting of the sandbox; repeatable.")
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A setting of the sandbox or server; repeatable.")
     ] = None,
 ) -> int:
     """Tries everything a connector promises, in its sandbox or in a live account, and says which tier it has earned.
 
-    With --system it makes records of its own in that account, and deletes them at the end. What is found is held
-    against capabilities.yaml, which tells the hub where it may create records by itself; --write writes it.
+    With --system it makes records of its own in that account, and deletes them at the end; with --scratch too, all
+    rules are tried there, and answers get lost on the way. What is found is held against capabilities.yaml, which
+    tells the hub where it may create records by itself; --write writes it.
 
     Example: hub connector verify zoho_crm
     """
     from hub.connect import registry
     from hub.connect.contract import verify as verifying
 
-    entry = registry.find(name, shell.project_or_none)
     told = _Progress(shell)
+    options = options_of(option or [])
     if system is None:
-        outcome = verifying.verify(entry, options_of(option or []), told)
+        outcome = verifying.verify(registry.find(name, shell.project_or_none), options, told)
     else:
-        outcome = _verify_live(shell, entry, system, told)
+        outcome = _verify_live(shell, name, system, told, options if scratch else None)
     if write:
         outcome.write()
     shell.answer(_as_data(outcome, write), lambda console: _show(console, outcome, write))
     return NEEDS_PERSON if outcome.broken or outcome.differences or outcome.tried.left else DONE
 
 
-def _verify_live(shell: Shell, entry: ConnectorEntry, name: str, told: _Progress) -> Outcome:
+def _verify_live(shell: Shell, connector: str, name: str, told: _Progress, scratch: Options | None) -> Outcome:
     from hub.connect.contract import verify as verifying
     from hub.project import open_project
 
@@ -123,14 +128,17 @@ def _verify_live(shell: Shell, entry: ConnectorEntry, name: str, told: _Progress
             raise ConfigurationError(
                 f"there is no system {name!r} that could be opened", where="hub.yaml", cure=f"see: hub check {name}"
             )
-        if system.entry.name != entry.name:
+        entry = system.entry
+        if entry.name != connector:
             raise ConfigurationError(
-                f"the system {name!r} is one of {system.entry.name}, not of {entry.name}", where="--system"
+                f"the system {name!r} is one of {entry.name}, not of {connector}", where="--system"
             )
-        shell.note(f"making records in {name}, and deleting them again; all carry words beginning with H and the time")
-        return verifying.verify_live(
-            entry, name, system.settings, system.connect, project.folder / "capabilities" / f"{name}.yaml", told
-        )
+        shell.note(f"making records in {name}{_AND[scratch is None]}; all carry words beginning with H and the time")
+        path = project.folder / "capabilities" / f"{name}.yaml"
+        return verifying.verify_live(entry, name, system.settings, system.connect, path, told, scratch=scratch)
+
+
+_AND = {True: ", and deleting them again", False: ", which stay there"}
 
 
 class _Progress:

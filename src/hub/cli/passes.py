@@ -144,6 +144,7 @@ def _show_status(console: Console, found: dict[str, Any]) -> None:
     )
     section(console, "waiting for what they refer to", generic_rows(found["waiting"], ()))
     section(console, "plans to approve (hub apply ID)", generic_rows(found["plans"], ("id", "at", "run")))
+    section(console, "accounts today", [_account_row(one) for one in found["accounts"]])
     section(console, "last runs", generic_rows(found["runs"], ("id", "kind", "started", "state", "message")))
     console.print(_kept(found["store"]), soft_wrap=True)
     section(console, "told by webhook", generic_rows(found["webhooks"], HOOK_COLUMNS))
@@ -167,6 +168,14 @@ def _kept(store: dict[str, Any]) -> str:
     since = f", in full since {store['since']}" if store["since"] else ""
     free = f" ({megabytes(store['free'])} of it free)" if store["free"] else ""
     return f"store: {megabytes(store['bytes'])}{free}; history: {store['history']:,} entries{since} (hub prune)"
+
+
+def _account_row(account: dict[str, Any]) -> dict[str, str]:
+    from hub.connect.quota import Standing
+    from hub.operate.costs import left
+
+    standing = Standing(**{name: value for name, value in account.items() if name != "systems"})
+    return {"systems": ", ".join(account["systems"]), "calls": f"{standing.calls:,}", "left": left(standing)}
 
 
 def _plan_id(text: str) -> str:

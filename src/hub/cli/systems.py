@@ -132,6 +132,8 @@ def _checked(project: Project, system: System) -> Row:
     row |= {"identity": "", "details": {}, "limits": {}, "problems": [], "resources": {}, "creates": {}, "drift": []}
     row |= {"quota": None, "cost": None}
     row["tier"] = system.known.tier if system.known is not None else None
+    world = "" if system.entry.manifest.sandbox else f" --system {system.name}"
+    row["verify"] = f"hub connector verify {system.entry.name}{world} --write"
     try:
         health = _connector(project, system.name).check()
         row |= {"identity": health.identity, "details": health.details, "limits": health.limits}
@@ -214,7 +216,7 @@ def _show_checked(console: Console, rows: list[Row], problems: list[str]) -> Non
             creates = f"; {row['creates'][name]['says']}" if name in row["creates"] else ""
             console.print(f"  {name}: {fields} fields{creates}", soft_wrap=True)
         if row["tier"] is None:
-            advice = f"what it promises is believed; hub connector verify {row['connector']} --write tries it"
+            advice = f"what it promises is believed; {row['verify']} tries it"
             console.print(f"  the connector was never verified: {advice}", soft_wrap=True)
         else:
             console.print(f"  the connector's tier: {row['tier']}", soft_wrap=True)

@@ -124,6 +124,10 @@ class Quota(Protocol):
         """Where the account of a system stands; None when it uses none (a database), or did not yet."""
         ...
 
+    def standings(self) -> list[tuple[list[str], Standing]]:
+        """All accounts that were ever used, with the names of the systems that use them."""
+        ...
+
     def limited(self, system: str) -> bool:
         """Whether a limit of the day is known for a system's account; asks nobody."""
         ...

@@ -81,6 +81,11 @@ class Share:
                 self._state.notify()
 
     @property
+    def in_hand(self) -> int:
+        """Units that were granted ahead and not used."""
+        return self._ahead
+
+    @property
     def limited(self) -> bool:
         """Whether a day's limit is known, so that looking before something large begins is worth a question."""
         return self._limited or self.account.limits.per_day is not None
@@ -108,6 +113,13 @@ class Share:
             return True  # somebody is asking just now, which renews as well
         self._ask(release=self._idle >= IDLE_TICKS)
         return True
+
+    def hand_in(self) -> None:
+        """Tell what was counted, so that a look at the account sees it."""
+        with self._state:
+            nothing = not (self._calls or self._units or self._told is not None)
+        if not nothing:
+            self._ask()
 
     def close(self) -> None:
         """Give everything back."""

@@ -181,12 +181,20 @@ class FieldBuilder:
         """Value tables against the system's own list: a warning, because lists differ between accounts."""
         if rule.values is None or len(remotes) != 1 or not remotes[0].choices:
             return
+        known: set[str] = set()
         for canonical, remote in rule.values.items():
             for one in remote if isinstance(remote, list) else [remote]:
+                known.add(str(one))
                 if one not in (None, "*") and str(one) not in remotes[0].choices:
                     cure = did_you_mean(one, remotes[0].choices, noun="it knows")
                     spot = self.section.at((*where, "values", canonical))
                     self.problem(spot, f"{remotes[0].name} doesn't list {one!r}", cure, warning=True)
+        unknown = [one for one in remotes[0].choices if one not in known]
+        if unknown and not known & {"*"} and (rule.direction or "both") != "out":
+            words = ", ".join(map(repr, unknown[:5])) + (" …" if len(unknown) > 5 else "")
+            cure = "add it, or '*' for all others: a record with such a word becomes a dead letter"
+            spot = self.section.key_at((*where, "values"))
+            self.problem(spot, f"{remotes[0].name} can be {words}, which the table doesn't know", cure, warning=True)
 
     # Constants and positions ----------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from hub.operate import tables
+from hub.operate import costs, tables
 from hub.operate.tables import Row
 from hub.operate.words import counted, final_message
 from hub.sync.report import PassReport
@@ -61,6 +61,10 @@ def report(
         _section("First look: matched records that differ", tables.census_rows(plan, ROWS)),
         _section(_plan_heading(report), tables.plan_rows(plan, ROWS)),
         _section("Held back", tables.held_rows(plan, ROWS)),
+        _section(
+            "What carrying it out takes" if report.kind == "plan" else "Calls made",
+            costs.cost_rows(report),
+        ),
         _section("Conflicts that wait for a person", tables.conflict_rows(conflicts, ROWS)),
         _section("Dead letters", tables.letter_rows(letters, ROWS)),
         _section("Findings", tables.finding_rows(report, ROWS)),

@@ -59,7 +59,7 @@ class Project:
     problems: list[Problem] = field(default_factory=list)
     """What is wrong, or doubtful, in hub.yaml and the mappings; in the order of the files."""
     quota: SharedQuota | None = field(default=None, repr=False)
-    """What vendors allow our accounts, shared by everybody with this store; None when opened without connecting."""
+    """What vendors allow our accounts, shared by everybody with this store."""
     caches: SharedCaches | None = field(default=None, repr=False)
     """Tokens shared by hosts; None: with a SQLite store they are in files of this machine."""
 
@@ -167,8 +167,8 @@ class _Building:
         made, problems = policies(config, specs, section)
         self.problems += problems
         project.schedules = _schedules(config, list(made))
+        project.quota = SharedQuota(project.store_url, identity(), is_dead=is_dead)
         if self.connect:
-            project.quota = SharedQuota(project.store_url, identity(), is_dead=is_dead)
             project.caches = _caches(project.store_url)
         opener = Opener(project.folder, section, self.secrets, self.connect, project.quota, project.caches)
         for name, system_config in config.systems.items():

@@ -142,6 +142,8 @@ class Witness:
                 f" overwritten with {row.flat.get(previous.path)!r}",
             )
         field = previous.path.partition("[")[0]
+        if before.archived:
+            return  # what is entered in an archived record counts for nothing
         if previous.by == "user" and self.owner(entity, field) == system.name and before.flat.get(previous.path):
             what = f"{_named(system, entity, row)} {previous.path} is owned there: {previous.value!r} was overwritten"
             what += f" with {row.flat.get(previous.path)!r}"

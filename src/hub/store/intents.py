@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, union, update
 
 from hub.store import records
 from hub.store.among import among
 from hub.store.bulk import insert_rows
 from hub.store.codec import encoded, loads
 from hub.store.rows import Row, rows_of
-from hub.store.tables import IntentRow
+from hub.store.tables import IntentRow, LetterRow
 
 INTENT = IntentRow.__table__  # type: ignore[attr-defined]
+LETTER = LetterRow.__table__  # type: ignore[attr-defined]
 
 
 class Intent(NamedTuple):
@@ -63,6 +64,17 @@ def intend_together(
 
 TOGETHER = ""
 """In place of the hub id: an intent of many records."""
+_UNSETTLED = union(
+    select(INTENT.c.system, INTENT.c.entity),
+    select(LETTER.c.system, LETTER.c.entity).where(LETTER.c.stage == "follow_up", LETTER.c.status == "replay"),
+)
+
+
+def unsettled(connection: Connection) -> set[tuple[str, str]]:
+    """(system, entity) where writes were not confirmed, or a person says that they are to be taken further."""
+    return {(row[0], row[1]) for row in connection.execute(_UNSETTLED)}
+
+
 _INTENTS = select(INTENT).order_by(INTENT.c.id)
 _INTENTS_OF = _INTENTS.where(INTENT.c.system == bindparam("system"))
 

@@ -19,7 +19,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, bindparam, create_engine, delete, func, select, text, update
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 
 from hub.connect.quota import ROLLING, Ask, Grant, Limits, Standing
 from hub.connect.quota import Account as Limited
@@ -99,18 +99,30 @@ class SharedQuota:
         """See ``Quota.standing``; of accounts that this process has not used yet as well."""
         shares = {owner: share for (owner, of), share in self._shares.items() if of == system}
         for share in shares.values():
-            share.tick()
+            share.hand_in()
         with self._opened().read() as connection:
             for row in connection.execute(select(QUOTA)).mappings():
                 if row["owner"] in shares or (not shares and system in row["systems"].split(",")):
                     mine = shares.get(row["owner"])
                     limits = mine.account.limits if mine else Limits(**loads(row["limits"]))
-                    return self._standing(connection, dict(row), limits)
+                    return self._standing(connection, dict(row), limits, mine.in_hand if mine else 0)
         if not shares:
             return None
         owner, share = next(iter(shares.items()))
         limits = share.account.limits
         return Standing(owner, limits.unit, per_day=limits.per_day, left=limits.per_day)
+
+    def standings(self) -> list[tuple[list[str], Standing]]:
+        """See ``Quota.standings``."""
+        file = quota_file(make_url(self._url))
+        if file is not None and not file.exists():
+            return []  # looking must not make it
+        with self._opened().read() as connection:
+            rows = [dict(row) for row in connection.execute(select(QUOTA).order_by(QUOTA.c.systems)).mappings()]
+            return [
+                (row["systems"].split(","), self._standing(connection, row, Limits(**loads(row["limits"]))))
+                for row in rows
+            ]
 
     def made(self, system: str) -> tuple[int, int] | None:
         """See ``Quota.made``."""
@@ -253,11 +265,15 @@ class SharedQuota:
         ).scalar()
         return max(60.0, ((oldest if oldest is not None else since) + 25) * 3600 - now)
 
-    def _standing(self, connection: Connection, row: dict[str, Any], limits: Limits) -> Standing:
+    def _standing(self, connection: Connection, row: dict[str, Any], limits: Limits, in_hand: int = 0) -> Standing:
+        """``in_hand``: units that count as used, and are there for us."""
         now = self._now(connection)
         owner = row["owner"]
         used, calls = connection.execute(_used, {"owner": owner, "since": _first_hour(limits, now)}).one()
         account = Account(**{name: row[name] for name in Account.__slots__})
+        used -= in_hand
+        if account.told is not None:
+            account = replace(account, told=account.told + in_hand)
         left, by_vendor = sharing.left_of_day(limits, account, used, now)
         kept = 0 if left is None else sharing.kept(limits, used, left)
         more_in = 0.0 if left is None else self._more_in(connection, owner, limits, now)
@@ -293,9 +309,9 @@ def _engine(url: str) -> Engine:
     parsed = make_url(url)
     tables = [QUOTA, HOLDER, HOUR]
     if parsed.get_backend_name() == "sqlite":
-        if parsed.database and parsed.database != ":memory:":
-            path = Path(parsed.database)
-            parsed = parsed.set(database=str(path.with_name(f"{path.stem}-quota{path.suffix or '.db'}")))
+        file = quota_file(parsed)
+        if file is not None:
+            parsed = parsed.set(database=str(file))
             private_file(parsed.database)
         engine = create_engine(parsed, connect_args={"timeout": 30, "check_same_thread": False})
         sqlite_settings(engine)
@@ -309,6 +325,14 @@ def _engine(url: str) -> Engine:
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('hub quota tables'))"))
         QuotaRow.metadata.create_all(connection, tables=tables)
     return engine
+
+
+def quota_file(url: URL) -> Path | None:
+    """The file beside a SQLite store; None for other databases, and for one in memory."""
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        return None
+    path = Path(url.database)
+    return path.with_name(f"{path.stem}-quota{path.suffix or '.db'}")
 
 
 def _first_hour(limits: Limits, now: float) -> int:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from hub.errors import Unavailable
+from hub.store.among import among
 from hub.store.bulk import insert_new_rows
 from hub.store.codec import dumps, loads
 from hub.store.database import upsert
@@ -23,18 +24,25 @@ Row = dict[str, Any]
 _LAST_ENTRY = select(func.max(JournalRow.__table__.c.id))  # type: ignore[attr-defined]
 
 
+_START = insert(RUN)
+_FINISH = (
+    update(RUN)
+    .where(RUN.c.id == bindparam("run"))
+    .values({name: bindparam(f"b_{name}") for name in ("finished", "state", "message", "report")})
+)
+
+
 def start_run(connection: Connection, run: str, kind: str, at: str) -> None:
     """Note that a run has begun."""
     last = connection.execute(_LAST_ENTRY).scalar()
     row = {"id": run, "kind": kind, "started": at, "state": "running", "message": "", "journal_from": last or 0}
-    connection.execute(insert(RUN), [row])
+    connection.execute(_START, [row])
 
 
 def finish_run(connection: Connection, run: str, at: str, state: str, message: str, report: dict[str, Any]) -> None:
     """Note how a run ended."""
-    connection.execute(
-        update(RUN).where(RUN.c.id == run).values(finished=at, state=state, message=message, report=dumps(report))
-    )
+    ended = {"b_finished": at, "b_state": state, "b_message": message, "b_report": dumps(report)}
+    connection.execute(_FINISH, {"run": run, **ended})
 
 
 def drop_run(connection: Connection, run: str) -> None:
@@ -116,6 +124,14 @@ def cursor(connection: Connection, system: str, entity: str) -> Row | None:
     return dict(row._mapping) if row else None
 
 
+_CURSORS_OF = select(CURSOR).where(CURSOR.c.entity == bindparam("entity"))
+
+
+def cursors_of(connection: Connection, entity: str) -> dict[str, Row]:
+    """System → how far it has been read, of one entity."""
+    return {row.system: dict(row._mapping) for row in connection.execute(_CURSORS_OF, {"entity": entity})}
+
+
 def cursors(connection: Connection) -> list[Row]:
     """How far everything has been read."""
     return [dict(row._mapping) for row in connection.execute(select(CURSOR))]
@@ -134,15 +150,25 @@ def setting(connection: Connection, name: str) -> str | None:
     return connection.execute(_SETTING, {"name": name}).scalar()
 
 
+_SETTINGS = select(SETTING.c.name, SETTING.c.value).where(among(SETTING.c.name, "names"))
+
+
 def settings(connection: Connection, names: Sequence[str]) -> dict[str, str]:
     """Several small facts at once; those that are not known are missing."""
-    rows = connection.execute(select(SETTING.c.name, SETTING.c.value).where(SETTING.c.name.in_(names)))
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: row[1] for row in connection.execute(_SETTINGS, {"names": names})}
 
 
 def set_setting(connection: Connection, name: str, value: str) -> None:
     """Remember a small fact."""
     upsert(connection, SETTING, [{"name": name, "value": value}], ("name",))
+
+
+_LEASE = select(LEASE).where(LEASE.c.name == bindparam("name")).with_for_update()
+_TAKE = (
+    update(LEASE)
+    .where(LEASE.c.name == bindparam("b_name"))
+    .values({name: bindparam(f"b_{name}") for name in ("owner", "fence", "expires")})
+)
 
 
 class Lease(NamedTuple):
@@ -165,7 +191,7 @@ def take_lease(
     when it is held, when it is none of these."""
     # The row is made first, so that two who come for the very first lease wait for each other instead of failing.
     insert_new_rows(connection, LEASE, ("name", "owner", "fence", "expires"), [(name, "", 0, "")])
-    row = connection.execute(select(LEASE).where(LEASE.c.name == name).with_for_update()).one()
+    row = connection.execute(_LEASE, {"name": name}).one()
     if row.expires > now and row.owner != owner and not dead(row.owner):
         raise Unavailable(
             f"another pass is at work on {name.removeprefix('entity:')} until {row.expires} at the latest",
@@ -174,9 +200,8 @@ def take_lease(
         )
     if row.expires:
         _never_ended(connection, row.owner.rpartition("/")[2], now)
-    connection.execute(
-        update(LEASE).where(LEASE.c.name == name).values(owner=owner, fence=row.fence + 1, expires=expires)
-    )
+    taken = {"b_name": name, "b_owner": owner, "b_fence": row.fence + 1, "b_expires": expires}
+    connection.execute(_TAKE, taken)
     return Lease(name, owner, row.fence + 1)
 
 

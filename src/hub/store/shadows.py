@@ -279,18 +279,19 @@ def set_meant(connection: Connection, shadow: Shadow, meant: dict[str, Any]) -> 
     )
 
 
+_OF_RESOURCE = (SHADOW.c.system == bindparam("system"), SHADOW.c.entity == bindparam("entity"))
+_COUNT = select(func.count()).where(*_OF_RESOURCE, SHADOW.c.gone.is_(None))
+_COUNT_THERE = select(func.count()).where(*_OF_RESOURCE, _IS_LIVE)
+
+
 def count(connection: Connection, system: str, entity: str) -> int:
     """Live records known of one resource."""
-    statement = select(func.count()).where(
-        SHADOW.c.system == system, SHADOW.c.entity == entity, SHADOW.c.gone.is_(None)
-    )
-    return connection.execute(statement).scalar_one()
+    return int(connection.execute(_COUNT, {"system": system, "entity": entity}).scalar_one())
 
 
 def count_there(connection: Connection, system: str, entity: str) -> int:
     """Records of one resource that a complete listing may show: live and archived ones, as ``unseen`` has them."""
-    statement = select(func.count()).where(SHADOW.c.system == system, SHADOW.c.entity == entity, _IS_LIVE)
-    return connection.execute(statement).scalar_one()
+    return int(connection.execute(_COUNT_THERE, {"system": system, "entity": entity}).scalar_one())
 
 
 def sample(connection: Connection, system: str, entity: str, most: int) -> list[dict[str, Any]]:
@@ -331,9 +332,16 @@ def learn_statistics(connection: Connection) -> None:
         connection.execute(text("ANALYZE shadow"))
 
 
+_FORGET = delete(SEEN).where(SEEN.c.system == bindparam("system"), SEEN.c.entity == bindparam("entity"))
+_LISTED = select(SEEN.c.remote_id).where(
+    SEEN.c.system == bindparam("system"), SEEN.c.entity == bindparam("entity"), SEEN.c.remote_id == SHADOW.c.remote_id
+)
+_UNSEEN = select(SHADOW.c.remote_id, SHADOW.c.hub_id).where(*_OF_RESOURCE, _IS_LIVE, ~_LISTED.exists())
+
+
 def start_listing(connection: Connection, system: str, entity: str) -> None:
     """Forget what an earlier listing had seen."""
-    connection.execute(delete(SEEN).where(SEEN.c.system == system, SEEN.c.entity == entity))
+    connection.execute(_FORGET, {"system": system, "entity": entity})
 
 
 def seen(connection: Connection, system: str, entity: str, remote_ids: Iterable[str]) -> None:
@@ -343,10 +351,4 @@ def seen(connection: Connection, system: str, entity: str, remote_ids: Iterable[
 
 def unseen(connection: Connection, system: str, entity: str) -> list[tuple[str, str]]:
     """(remote id, hub id) of live records that the complete listing did not show."""
-    listed = select(SEEN.c.remote_id).where(
-        SEEN.c.system == system, SEEN.c.entity == entity, SEEN.c.remote_id == SHADOW.c.remote_id
-    )
-    statement = select(SHADOW.c.remote_id, SHADOW.c.hub_id).where(
-        SHADOW.c.system == system, SHADOW.c.entity == entity, _IS_LIVE, ~listed.exists()
-    )
-    return [(row[0], row[1]) for row in connection.execute(statement)]
+    return [(row[0], row[1]) for row in connection.execute(_UNSEEN, {"system": system, "entity": entity})]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -40,12 +40,17 @@ def remember(connection: Connection, endpoint: Endpoint) -> None:
 
 def policy_is_known(connection: Connection, policy: EntityPolicy) -> bool:
     """Whether a pass worked by this very policy last."""
-    return runs.setting(connection, f"policy:{policy.entity}") == dumps(asdict(policy))
+    return runs.setting(connection, f"policy:{policy.entity}") == _said(policy)
 
 
 def remember_policy(connection: Connection, policy: EntityPolicy) -> None:
     """Note that a pass works by this policy."""
-    runs.set_setting(connection, f"policy:{policy.entity}", dumps(asdict(policy)))
+    runs.set_setting(connection, f"policy:{policy.entity}", _said(policy))
+
+
+def _said(policy: EntityPolicy) -> str:
+    shallow = {part.name: getattr(policy, part.name) for part in fields(policy)}
+    return dumps({**shallow, "budget": asdict(policy.budget)})
 
 
 def last_policy(connection: Connection, entity: str) -> EntityPolicy | None:

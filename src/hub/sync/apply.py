@@ -375,5 +375,7 @@ def _read_back(one: Job, answer: Remote | None, fresh: Mapping[str, Remote]) -> 
 
 def approve(job: Pass, endpoint: Endpoint) -> None:
     """The first sync of this endpoint is approved from now on."""
+    if job.cursor(endpoint).get("approved"):
+        return
     with job.transaction(endpoint.entity) as connection:
         runs.set_cursor(connection, endpoint.system, endpoint.entity, approved=1)

@@ -74,6 +74,9 @@ class Pass:
     """Until when the leases are surely ours, by our own clock."""
     _counts: dict[tuple[str, str], Counts] = field(default_factory=dict)
     _paths: dict[tuple[str, str], tuple[RefPath, ...]] = field(default_factory=dict)
+    heard: set[tuple[str, str]] = field(default_factory=set)
+    """(system, entity) that this pass has read to its end."""
+    _cursors: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
 
     def now(self) -> str:
         return instant(self.clock())
@@ -85,6 +88,14 @@ class Pass:
             self._counts[key] = Counts(*key)
             self.report.counts.append(self._counts[key])
         return self._counts[key]
+
+    def cursor(self, endpoint: Endpoint) -> dict[str, Any]:
+        """How far an endpoint had been read before this pass, which alone may move that; empty: not at all."""
+        entity = endpoint.entity
+        if entity not in self._cursors:
+            with self.store.read() as connection:
+                self._cursors[entity] = runs.cursors_of(connection, entity)
+        return self._cursors[entity].get(endpoint.system, {})
 
     def refs(self, endpoint: Endpoint) -> tuple[RefPath, ...]:
         """The reference fields of an endpoint's mapping that this project can translate."""

@@ -11,7 +11,7 @@ from typing import Any
 from hub.connect.capabilities import Cost
 from hub.connect.quota import urgently
 from hub.errors import ConfigurationError
-from hub.store import runs
+from hub.store import intents, runs
 from hub.store.database import Store, open_store
 from hub.sync import conflicts, costing, explain, hinted, letters, merging, splitting, status, undo
 from hub.sync.at_once import AtOnce
@@ -237,9 +237,11 @@ class Engine:
                 hold_unread(run.job, endpoint)
 
     def _recover(self, run: Run) -> None:
-        for entity in run.entities:
+        with self.store.read() as connection:
+            unsettled = intents.unsettled(connection)
+        for entity in run.entities if unsettled else ():
             for endpoint in self.setup.of_entity(entity):
-                if endpoint.system not in run.job.down:
+                if (endpoint.system, entity) in unsettled and endpoint.system not in run.job.down:
                     recover(run.job, endpoint)
 
     def _keep_held_plan(self, run: Run, rounds: Rounds) -> None:

@@ -8,7 +8,6 @@ from itertools import chain
 
 from hub.connect.capabilities import ListChanges, Page
 from hub.errors import HubError
-from hub.store import runs
 from hub.sync.context import Pass
 from hub.sync.policy import Endpoint
 
@@ -47,9 +46,8 @@ def _shows_nothing(job: Pass, endpoint: Endpoint) -> bool:
     key = (endpoint.system, endpoint.entity)
     if endpoint.system in job.down or key in job.blocked:
         return False
-    with job.store.read() as connection:
-        if runs.cursor(connection, *key) is not None:
-            return False
+    if job.cursor(endpoint):
+        return False
     pages: Iterator[Page] = iter(opened(job, endpoint, None))
     try:
         first = next(pages, Page([], None))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from hub.store import journal, records, runs, shadows
+from hub.store import journal, records, shadows
 from hub.sync.context import Pass
 from hub.sync.policy import Endpoint
 
@@ -41,10 +41,9 @@ class Gate:
             return False
         if self.job.behind:
             return True
+        if self.job.cursor(endpoint).get("approved"):
+            return False
         with self.job.store.read() as connection:
-            cursor = runs.cursor(connection, endpoint.system, endpoint.entity) or {}
-            if cursor.get("approved"):
-                return False
             return shadows.count(connection, endpoint.system, endpoint.entity) > 0
 
     def allowed(self, endpoint: Endpoint) -> int | None:

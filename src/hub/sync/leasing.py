@@ -7,6 +7,7 @@ holds back: an ordinary pass is never kept from its turn.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 from sqlalchemy import Connection
@@ -33,12 +34,27 @@ def take_leases(job: Pass, connection: Connection, owner: str, entities: list[st
         job.leases[entity] = runs.take_lease(connection, f"entity:{entity}", holder, instant(now), until, is_dead)
 
 
-def wait_for_small_passes(job: Pass, entities: list[str], patience: float) -> None:
-    """Return when no small pass holds what this one needs, or after ``patience`` seconds."""
+def patiently(begin: Callable[[], None], job: Pass, entities: list[str], patience: float) -> None:
+    """``begin`` (which takes the leases), once no small pass is in the way, or after ``patience`` seconds. Raises
+    Unavailable at once where an ordinary pass is at work."""
     if job.report.kind == "hints" or patience <= 0:
+        begin()
         return
     ends = time.monotonic() + patience
-    while _small_pass_holds(job.store, entities, job.now()):
+    while True:
+        _wait_for_small_passes(job, entities, ends)
+        job.leases.clear()
+        try:
+            begin()
+            return
+        except Unavailable as error:
+            # One may have come in between the look and the taking.
+            if not is_taken(error) or time.monotonic() >= ends or _holders(job, entities, small=False):
+                raise
+
+
+def _wait_for_small_passes(job: Pass, entities: list[str], ends: float) -> None:
+    while _holders(job, entities, small=True):
         with job.store.begin() as connection:
             runs.set_setting(connection, _WAITS, instant(job.clock() + timedelta(seconds=2)))
         if time.monotonic() >= ends:
@@ -52,10 +68,11 @@ def somebody_waits(store: Store, now: str) -> bool:
         return (runs.setting(connection, _WAITS) or "") > now
 
 
-def _small_pass_holds(store: Store, entities: list[str], now: str) -> bool:
-    with store.read() as connection:
-        holders = runs.holders(connection, [f"entity:{entity}" for entity in entities], now)
-    return any(f"/{SMALL}/" in holder and not is_dead(holder) for holder in holders)
+def _holders(job: Pass, entities: list[str], *, small: bool) -> bool:
+    """Whether a small pass (an ordinary one) that is alive holds one of these."""
+    with job.store.read() as connection:
+        holders = runs.holders(connection, [f"entity:{entity}" for entity in entities], job.now())
+    return any((f"/{SMALL}/" in holder) == small and not is_dead(holder) for holder in holders)
 
 
 def is_taken(error: BaseException) -> bool:

@@ -70,11 +70,9 @@ def _find_lost(job: Pass, endpoint: Endpoint) -> None:
 def hold_unread(job: Pass, endpoint: Endpoint) -> None:
     """Write nothing where what is there was never read to its end: it could be there already."""
     key = (endpoint.system, endpoint.entity)
-    if endpoint.direction == "out" or key in job.blocked:
+    if endpoint.direction == "out" or key in job.blocked or key in job.heard:
         return
-    with job.store.read() as connection:
-        cursor = runs.cursor(connection, *key) or {}
-    if not cursor.get("observed_at"):
+    if not job.cursor(endpoint).get("observed_at"):
         job.blocked.add(key)
         message = (
             f"nothing is written to {endpoint.system} before it was read once: hub sync without a choice of systems"
@@ -83,8 +81,7 @@ def hold_unread(job: Pass, endpoint: Endpoint) -> None:
 
 
 def _observe(job: Pass, endpoint: Endpoint, full: bool, at_once: AtOnce | None) -> None:
-    with job.store.read() as connection:
-        cursor = runs.cursor(connection, endpoint.system, endpoint.entity) or {}
+    cursor = job.cursor(endpoint)
     known_lens = cursor.get("lens")
     relearn = known_lens is not None and known_lens != endpoint.lens.version
     start = None if full or relearn else cursor.get("value")
@@ -101,6 +98,7 @@ def _observe(job: Pass, endpoint: Endpoint, full: bool, at_once: AtOnce | None) 
     with job.transaction(endpoint.entity) as connection:
         runs.set_cursor(connection, endpoint.system, endpoint.entity, **changes)
         applied.remember(connection, endpoint)
+    job.heard.add((endpoint.system, endpoint.entity))
     if feed == "listed" or (feed == "changes" and sweep_is_due(job, endpoint, cursor, full)):
         _find_deleted(job, endpoint, intake, listed=feed == "listed")
 

@@ -12,7 +12,7 @@ from hub.store import intents, runs, work
 from hub.sync import behind
 from hub.sync.context import Pass, instant
 from hub.sync.costing import Spending
-from hub.sync.leasing import take_leases, wait_for_small_passes
+from hub.sync.leasing import patiently, take_leases
 from hub.sync.policy import Setup
 from hub.sync.report import PassReport
 from hub.sync.summary import finish_message
@@ -40,17 +40,10 @@ class Run:
 
     def __enter__(self) -> Run:
         job = self.job
+        patiently(self._begin, job, self.entities, self.engine.patience)
         # A pass makes many short-lived objects and no cycles: looking for garbage less often saves a tenth of its time.
         self.gc_threshold = gc.get_threshold()
         gc.set_threshold(200_000, 20, 100)
-        wait_for_small_passes(job, self.entities, self.engine.patience)
-        with job.store.begin() as connection:
-            take_leases(job, connection, self.engine.owner, self.entities)
-            for entity in self.entities:
-                intents.spell_out(connection, entity)
-            behind.begin(job, connection, self.engine.folder)
-            if not self.quiet:
-                runs.start_run(connection, job.run, job.report.kind, job.report.started)
         behind.note(job, self.engine.folder)
         if not self.quiet:
             job.emit(
@@ -61,12 +54,22 @@ class Run:
             )
         return self
 
+    def _begin(self) -> None:
+        job = self.job
+        with job.store.begin() as connection:
+            take_leases(job, connection, self.engine.owner, self.entities)
+            for entity in self.entities:
+                intents.spell_out(connection, entity)
+            behind.begin(job, connection, self.engine.folder)
+            if not self.quiet:
+                runs.start_run(connection, job.run, job.report.kind, job.report.started)
+
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         job, report = self.job, self.job.report
         job.dismiss()
         gc.set_threshold(*self.gc_threshold)
         try:
-            if not self.quiet:
+            if not self.quiet and report.kind != "hints":  # small passes come often, and nobody reads their costs
                 self.spending.end()
             with job.store.begin() as connection:
                 for lease in job.leases.values():

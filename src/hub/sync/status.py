@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection
@@ -58,6 +59,7 @@ def status(store: Store, setup: Setup, now: str) -> dict[str, Any]:
             "plans": runs.plans(connection),
             "runs": runs.runs(connection, 10, but=["hints"]),
             "webhooks": _webhooks(connection),
+            "accounts": _accounts(setup),
             "store": {
                 "bytes": disk.total,
                 "free": disk.free,
@@ -65,6 +67,13 @@ def status(store: Store, setup: Setup, now: str) -> dict[str, Any]:
                 "since": pruning.horizon(connection).before or None,
             },
         }
+
+
+def _accounts(setup: Setup) -> list[dict[str, Any]]:
+    """What was used today of vendors' accounts, and what is left."""
+    if setup.quota is None:
+        return []
+    return [{"systems": systems, **asdict(standing)} for systems, standing in setup.quota.standings()]
 
 
 def _webhooks(connection: Connection) -> list[dict[str, Any]]:

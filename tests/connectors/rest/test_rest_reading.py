@@ -257,6 +257,26 @@ def test_a_filter_that_is_ignored_is_told_of_by_check_and_in_the_log(caplog):
         assert "1 records older than asked for" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("understood", "told"),
+    [
+        (lambda text: text.split(","), None),
+        (lambda text: [text], "customers: asked for id 1 and 2, it does not find 1, which its list shows: correct"),
+    ],
+)
+def test_a_question_for_several_records_that_is_taken_for_one_is_told_of_by_check(understood, told):
+    """Nobody would be found by it, and a lost create would be made again."""
+
+    def handler(call):
+        asked = understood(call.query["ids"]) if "ids" in call.query else ["1", "2"]
+        return {"data": [row(int(id)) for id in ("1", "2") if id in asked]}
+
+    lookup = 'lookup: {call: GET /customers, query: {ids: "{values}"}, fields: [id]}\n'
+    with product(manifest(PLAIN + lookup), handler) as (made, _):
+        problems = made.check().problems
+        assert len(problems) == bool(told) and all(problem.startswith(told) for problem in problems)
+
+
 def test_without_changes_every_pass_reads_everything():
     with product(manifest(), Store(row(1)).serve) as (made, _):
         pages = everything(made)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from hub.connect.capabilities import Record
 
 if TYPE_CHECKING:
     from hub.connect.contract.worlds import World
     from hub.connect.registry import ConnectorEntry
+
+
+Kind = Literal["read", "write", "other"]
+Kinds = Callable[[str, str, bytes], Kind]
+"""(method, path, body) → what the request does there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +66,14 @@ class Contract:
     """The setting that takes the sandbox's URL, where the credentials don't name it."""
     wrong_login: Record = field(default_factory=dict)
     """Settings that the product refuses as a log-in."""
+    tables: dict[str, str] = field(default_factory=dict)
+    """For trials on a server of the product: resource → what follows FROM in a query of the server's own database for
+    its live records, so that they are counted without the connector."""
+    kinds: Kinds | None = None
+    """For such trials, where the HTTP method does not tell what a request does: (method, path, body) → read, write."""
     world: Callable[[ConnectorEntry, Record], World] | None = None
-    """(entry, options of the command line) → where the connector is tried; without it: the connector's sandbox."""
+    """(entry, options of the command line) → where the connector is tried; without it: the connector's sandbox, or a
+    server of the product that the options name."""
     live: Callable[[ConnectorEntry, Record], World] | None = None
     """(entry, a system's settings) → a world in that system, for products where the suite needs a place of its own;
     without it: the account as it is."""

@@ -9,16 +9,16 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import requests
 import sqlalchemy as sa
 
 from hub.connect.capabilities import Connector, Record
-from hub.connect.contract.declare import Options
+from hub.connect.contract.declare import Contract, Kind, Kinds, Options
 from hub.connect.contract.verdicts import NotTried
 from hub.connect.contract.worlds import FAULTS, BadDay, LiveWorld
 from hub.connect.registry import ConnectorEntry
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 
     from hub.connect.contract.bench import Bench
 
-Kind = Literal["read", "write", "other"]
-Kinds = Callable[[str, str, bytes], Kind]
-"""(method, path, body) → what the request does there."""
 ROWS = 12
 MOMENT = 0.02
 """Seconds that really pass between two steps of the suite: longer than the coarsest time stamp of these products."""
@@ -62,21 +59,12 @@ class ServerWorld(LiveWorld):
     ``options`` are settings of the connector, ``url`` among them, and two of the world's own: ``sql``
     (SQLAlchemy's URL of the server's database; without it nothing is counted independently) and ``product`` (what
     answers, in words).
-    ``tables``: resource → what follows FROM in the query for its live records.
     """
 
     name = "server"
     own = True
 
-    def __init__(
-        self,
-        entry: ConnectorEntry,
-        options: Options,
-        tables: Mapping[str, str],
-        *,
-        wrong_login: Record,
-        kinds: Kinds = by_method,
-    ) -> None:
+    def __init__(self, entry: ConnectorEntry, contract: Contract, options: Options) -> None:
         settings = {name: value for name, value in options.items() if name not in ("sql", "product")}
         if not settings.get("url"):
             raise ConfigurationError(
@@ -85,11 +73,11 @@ class ServerWorld(LiveWorld):
                 cure="name one that may be used up: --option url=… and what it needs, --option sql=… to count",
             )
         super().__init__(entry.name, str(options.get("product") or entry.manifest.title), self._connected, self._wait)
-        self._entry, self._settings, self._tables = entry, settings, tables
-        self._wrong = wrong_login
+        self._entry, self._contract = entry, contract
+        self._settings = {**settings, **contract.settings}
         self._cache = MemoryCache()
         self._stack = ExitStack()
-        self._relay = self._stack.enter_context(serve(Relay(str(settings["url"]), kinds)))
+        self._relay = self._stack.enter_context(serve(Relay(str(settings["url"]), contract.kinds or by_method)))
         database = options.get("sql")
         self._engine = sa.create_engine(str(database)) if database else None
 
@@ -117,9 +105,9 @@ class ServerWorld(LiveWorld):
         return self._asked(resource, f"{field} = :value", value=value)
 
     def _asked(self, resource: str, condition: str, **values: str) -> int:
-        if self._engine is None or resource not in self._tables:
-            raise NotTried("without --option sql=… nobody here can look but the connector")
-        table = self._tables[resource]
+        if self._engine is None or resource not in self._contract.tables:
+            raise NotTried("without tables: in the contract and --option sql=… nobody can look but the connector")
+        table = self._contract.tables[resource]
         joint = " AND " if " where " in table.lower() else " WHERE "
         query = f"SELECT count(*) FROM {table}" + (f"{joint}{condition}" if condition else "")  # noqa: S608
         with self._engine.connect() as connection:
@@ -137,7 +125,9 @@ class ServerWorld(LiveWorld):
     def wrong_login(self) -> Record:
         # In a cache of its own: a refusal is remembered, and must not stand in the way of the right log-in.
         self._cache = MemoryCache()
-        return dict(self._wrong)
+        if not self._contract.wrong_login:
+            raise NotTried("the connector's contract names no wrong log-in")
+        return dict(self._contract.wrong_login)
 
     def calls(self) -> int | None:
         return int(self._relay.control.stats.as_json()["calls"])

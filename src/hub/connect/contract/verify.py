@@ -10,6 +10,7 @@ from pathlib import Path
 from hub.connect.capabilities import Connector, Record
 from hub.connect.contract.declare import Contract, Options
 from hub.connect.contract.record import Capabilities, capabilities, read
+from hub.connect.contract.servers import ServerWorld
 from hub.connect.contract.suite import START, Finding, Tried, try_out
 from hub.connect.contract.worlds import LiveWorld, SandboxWorld, World
 from hub.connect.guarantees import CAPABILITIES
@@ -47,9 +48,11 @@ def verify(entry: ConnectorEntry, options: Options | None = None, told: Told = l
     Raises ConfigurationError when it declares no contract or has no world to be tried in.
     """
     contract = contract_of(entry)
-    make = contract.world
     try:
-        world = make(entry, options or {}) if make is not None else SandboxWorld(entry, contract, options or {})
+        given = options or {}
+        imagined = entry.manifest.sandbox is not None
+        make = contract.world or (lambda one, said: (SandboxWorld if imagined else ServerWorld)(one, contract, said))
+        world = make(entry, given)
     except (TypeError, ValueError) as error:
         raise ConfigurationError(
             f"the sandbox doesn't take this: {error}", where=f"hub connector verify {entry.name}"
@@ -66,12 +69,19 @@ def verify_live(
     connect: Callable[[Record], Connector],
     path: Path,
     told: Told = lambda _: None,
+    *,
+    scratch: Options | None = None,
 ) -> Outcome:
     """Try a connector in a system that is in use. ``settings``: the system's; ``connect``: added settings → connector;
-    ``path``: where the findings about this system are kept."""
+    ``path``: where the findings about this system are kept. ``scratch``: it is a test server of the product, in which
+    every record may be touched; with these options of ``ServerWorld``."""
     contract = contract_of(entry)
     make = contract.live
-    world = make(entry, settings) if make is not None else LiveWorld(system, f"the system {system}", connect)
+    world: World
+    if scratch is not None:
+        world = ServerWorld(entry, contract, {**settings, **scratch})
+    else:
+        world = make(entry, settings) if make is not None else LiveWorld(system, f"the system {system}", connect)
     return _tried(entry, contract, world, path, _never_before(), told)
 
 
