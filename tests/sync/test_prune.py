@@ -175,6 +175,7 @@ def test_a_prune_that_is_cut_off_goes_on(tmp_path: Path, monkeypatch: pytest.Mon
     whole, cut = worlds
     prune(whole)
     monkeypatch.setattr(pruning_steps, "PAGE", 5)
+    monkeypatch.setattr(pruning_steps, "RECORDS", 2)
 
     class PowerCutError(Exception):
         pass

@@ -7,7 +7,7 @@ meanwhile, and a prune that was cut off goes on from where it was.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -29,7 +29,9 @@ from hub.sync.policy import Retention, Setup
 
 LEASE = "history"
 PAGE = 500
-"""Entries that one step looks at, each with the older history of its record."""
+"""Entries looked at together."""
+RECORDS = 50
+"""Records whose older history is read, and rewritten, in one step."""
 ROWS = 2000
 """Rows of other tables that one step takes away."""
 SHOWN_RUNS = 50
@@ -123,15 +125,23 @@ class Pruner:
     def _stays(self, entry: Logged) -> bool:
         return entry.kind == "observed" and (entry.system, entry.entity) in self._held
 
-    def _step(self, connection: Connection, after: int, to: int) -> tuple[Compacted, int]:
-        """What goes of the records with entries after an id, and up to which id they were looked at."""
-        hub_ids, reached = pruning.older(connection, after, to, PAGE)
-        found = Compacted()
-        for entries in pruning.histories(connection, hub_ids, to).values():
-            one = compacted(entries, self._stays)
-            found.gone += one.gone
-            found.instead |= one.instead
-        return found, reached
+    def _steps(self, after: int, to: int) -> Iterator[tuple[Compacted, int]]:
+        """What goes of the records with entries after an id, some records at a time, and up to which id all of them
+        were looked at by then."""
+        while after < to:
+            with self.store.read() as connection:
+                hub_ids, reached = pruning.older(connection, after, to, PAGE)
+            for start in range(0, len(hub_ids), RECORDS) or (0,):
+                some = hub_ids[start : start + RECORDS]
+                found = Compacted()
+                with self.store.read() as connection:
+                    for entries in pruning.histories(connection, some, to).values():
+                        one = compacted(entries, self._stays)
+                        found.gone += one.gone
+                        found.instead |= one.instead
+                if start + RECORDS >= len(hub_ids):
+                    after = reached
+                yield found, after
 
     # trying it --------------------------------------------------------------------------------------------------------
 
@@ -139,18 +149,16 @@ class Pruner:
         with self.store.read() as connection:
             was, to, kept = self._horizon(connection, cutoff)
             done.before = max(was.before, pruning.at(connection, to) or "")
-            gone: set[int] = set()
-            instead: set[int] = set()
-            after = was.to
-            while after < to:
-                found, after = self._step(connection, after, to)
-                gone |= set(found.gone)
-                instead |= found.instead.keys()
-            done.entries, done.summed_up = len(gone), len(instead - gone)
             done.runs = len(_old_runs(connection, was, to, cutoff, kept))
             for what in pruning.OVER:
                 setattr(done, what, pruning.count_over(connection, what, cutoff))
             done.listed = pruning.count_seen(connection)
+        gone: set[int] = set()
+        instead: set[int] = set()
+        for found, _ in self._steps(was.to, to):  # records with entries on several pages come again
+            gone.update(found.gone)
+            instead |= found.instead.keys()
+        done.entries, done.summed_up = len(gone), len(instead - gone)
 
     # doing it ---------------------------------------------------------------------------------------------------------
 
@@ -191,17 +199,14 @@ class Pruner:
 
     def _journal(self, done: Pruned, lease: Lease) -> None:
         """Step by step: reading is no lock, and writing a step takes some milliseconds."""
-        while True:
-            with self.store.read() as connection:
-                was = pruning.horizon(connection)
-                if was.to >= self._bound:
-                    return
-                found, reached = self._step(connection, was.to, self._bound)
+        with self.store.read() as connection:
+            was = pruning.horizon(connection)
+        for found, reached in self._steps(was.to, self._bound):
             with self.store.begin() as connection:
                 self._renew(connection, lease)
                 pruning.rewrite(connection, found.gone, found.instead.values())
-                moved = was._replace(to=reached, on=instant(self.clock()), removed=was.removed + len(found.gone))
-                pruning.set_horizon(connection, moved)
+                was = was._replace(to=reached, on=instant(self.clock()), removed=was.removed + len(found.gone))
+                pruning.set_horizon(connection, was)
             done.entries += len(found.gone)
             done.summed_up += len(found.instead)
             self.progress(done.entries)
