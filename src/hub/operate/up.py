@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -166,11 +167,12 @@ class _Machine:
 
     def _answers(self) -> bool:
         host, _, port = self.facts.webhooks.rpartition(":")
-        here = {"0.0.0.0": HOST, "[::]": "[::1]"}.get(host, host)  # noqa: S104
+        with contextlib.suppress(ValueError):  # a name
+            host = "localhost" if ip_address(host.strip("[]")).is_unspecified else host
         try:
             with requests.Session() as session:
                 session.trust_env = False
-                return session.get(f"http://{here}:{port}/health", timeout=2).ok
+                return session.get(f"http://{host}:{port}/health", timeout=2).ok
         except requests.RequestException:
             return False
 
