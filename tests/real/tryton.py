@@ -15,6 +15,7 @@ from typing import Any
 
 import requests
 from real.keeping import HERE, made, recipe, run
+from real.keeping import install as ask_registry
 from real.postgres import Cluster, template
 from real.serving import free_port, serving
 
@@ -71,7 +72,9 @@ def install(series: str) -> Path:
 
     def make(folder: Path) -> None:
         run([sys.executable, "-m", "venv", folder])
-        run([folder / "bin" / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages])
+        ask_registry(
+            [folder / "bin" / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages]
+        )
 
     return made(f"tryton-{series}", " ".join(packages), make)
 
