@@ -350,12 +350,16 @@ class Chance:
         return [{"do": "pass", "hint": tags, "system": part.system, "entity": part.entity}]
 
     def _approve(self) -> list[Event]:
-        script = self._edit() if self.rng.random() < 0.3 else []
-        return [{"do": "approve", "script": script}]
+        """Somebody edits, a plan is made of it, and perhaps the same record is edited before it is approved."""
+        first = self._edit() if self.rng.random() < 0.5 else []
+        script = self._edit() if self.rng.random() < 0.6 else []
+        if first and script and script[0]["entity"] == first[0]["entity"]:
+            script = [{**script[0], "tag": first[0]["tag"]}]
+        return [*first, {"do": "approve", "script": script}]
 
     def _run(self, name: str) -> Event:
-        to = self.rng.choice(["point", "write", "write", "written", "written", "commit", "begin", "answer", "call"])
-        n = self.rng.randrange(1, 25) if to in ("point", "commit", "begin") else self.rng.choice([1, 1, 2, 3])
+        to = self.rng.choice(["point", "write", "write", "written", "written", "commit", "intent", "answer", "call"])
+        n = self.rng.randrange(1, 25) if to in ("point", "commit") else self.rng.choice([1, 1, 2, 3])
         return {"run": name, "to": to, "n": n}
 
     def _disturbed(self) -> list[Event]:

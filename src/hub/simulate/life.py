@@ -102,7 +102,7 @@ def _settle(world: World) -> bool:
     for number in range(PASSES_TO_REST):
         world.clock.wait(400)
         _people_decide(world, number)
-        world.do({"do": "pass", "yes": True, "full": number == 1})
+        world.do({"do": "pass", "yes": True, "full": number == 1 and world.hidden})
         report = world.reports[-1] if world.reports else None
         if report is None or report.writes or report.failures or number < 1:
             continue

@@ -34,13 +34,16 @@ class Point(NamedTuple):
 
 class Goal:
     """Where a worker is to be stopped: at the n-th point of a kind. ``write`` and ``written`` are the calls that change
-    something, before and after they did; ``point`` is any."""
+    something, before and after they did; ``intent`` is when writes were noted and not sent; ``point`` is any."""
 
     def __init__(self, to: str, n: int) -> None:
         self.to = to
         self.left = n
 
     def reached(self, point: Point) -> bool:
+        if self.to == "intent":
+            self.left -= point.verb == "intent"
+            return self.left <= 0
         changing = {"write": "call", "written": "answer"}.get(self.to) == point.kind and point.verb in WRITES
         if changing or self.to in ("point", point.kind):
             self.left -= 1
@@ -91,6 +94,10 @@ class Memory:
             raise
         self._driver.execute(end)
 
+    def intents(self) -> int:
+        """How many writes are noted and not settled."""
+        return int(self._driver.execute("SELECT count(*) FROM intent").fetchone()[0])
+
     def empty(self) -> None:
         """As it was when it was made."""
         with self.transaction("BEGIN IMMEDIATE"):
@@ -114,8 +121,10 @@ class SimStore(Store):
     def begin(self) -> Iterator[Connection]:
         self.worker.point("begin")
         with self.memory.transaction("BEGIN IMMEDIATE") as connection:
+            before = self.memory.intents() if self.worker.at_point else 0
             yield connection
-        self.worker.point("commit")
+        more = self.worker.at_point is not None and self.memory.intents() > before
+        self.worker.point("commit", verb="intent" if more else "")
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

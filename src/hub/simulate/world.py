@@ -52,6 +52,8 @@ class World:
         self.story: list[str] = []
         self.unmapped: set[tuple[str, str]] = set()
         """(entity, field) that some mapping lacked for a while: what changed meanwhile has no base."""
+        self.hidden = False
+        """A system showed nothing for a while, and what it hid may have been passed over: only a listing finds it."""
         self.quiet: list[datetime] = []
         """When a complete pass found nothing to do, and all was well."""
         self.decided: list[tuple[str, str, str]] = []
@@ -175,6 +177,7 @@ class World:
         # Where only one record is known, an empty system can't be told from a deletion.
         enough = all(len(rows) > 2 for e, rows in system.rows.items() if e in self.entities and rows)
         system.blank = event["on"] and enough
+        self.hidden |= system.blank
         return f"{event['system']} shows {'nothing at all' if system.blank else 'its records'}"
 
     def _do_pass(self, event: Event) -> str:

@@ -94,6 +94,8 @@ def decide(sight: Sight, fields: Mapping[str, LensField], policy: EntityPolicy) 
             _decide_lines(decision, sight, lens_field, policy, base)
             continue
         ours = sight.ours.get(name, ABSENT)
+        if base is ABSENT and theirs is None:
+            decision.unpaired.add(name)  # what we meant was shown once, when the field was mapped before
         change = _decide_value(sight, name, lens_field, policy, base, sight.meant.get(name, base), theirs, ours)
         if change is None:
             continue
