@@ -147,6 +147,16 @@ def test_urgent_work_alone_is_held_back_by_nobody() -> None:
     assert all(schedule.ask(1, urgent=True) for _ in range(10))
 
 
+def test_a_clock_that_was_set_back_holds_nobody_up() -> None:
+    schedule = Schedule(10)
+    schedule.ask(4)
+    _, schedule.account = sharing.pause(schedule.account, Ask(pause=20), schedule.now)
+    schedule.now -= 7200
+    wait, schedule.account = sharing.pause(schedule.account, Ask(), schedule.now)
+    assert wait == 0
+    assert schedule.ask(1) == [0]
+
+
 def test_a_pause_holds_everybody() -> None:
     wait, account = sharing.pause(Account(), Ask(pause=30), NOW)
     assert wait == 30

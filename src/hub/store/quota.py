@@ -215,7 +215,8 @@ class SharedQuota:
             holder = Holder(row["name"], bool(row["urgent"]), row["rooms"], row["wants"], row["since"], row["expires"])
             if holder.name == self.holder:
                 me = holder
-            elif holder.expires <= now or self._is_dead(holder.name):
+            elif not now < holder.expires <= now + 2 * HOLD or self._is_dead(holder.name):
+                # One that expires long from now was written before a clock was set back.
                 gone.append(holder.name)
             else:
                 others.append(holder)

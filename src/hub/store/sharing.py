@@ -21,12 +21,16 @@ from hub.connect.quota import Ask, Grant, Limits
 
 HORIZON = 0.5
 """Seconds that bulk work may reserve ahead."""
+URGENT_HORIZON = 10.0
+"""Seconds that urgent work may reserve ahead."""
 BLOCK = 0.5
 """Seconds that one holder may reserve at once."""
 SPARE = 0.05
 """Seconds a second is made longer, so that a call which begins a little late still keeps the vendor's window."""
 TURN = 0.5
 """Seconds after which a holder gives its rooms to one that has none."""
+LONGEST_PAUSE = 3600.0
+"""Seconds; a longer one is left from before a clock was set back."""
 PATIENCE = 2.0
 """Seconds after which waiting bulk work goes before urgent work."""
 URGENT_RUN = 3
@@ -37,6 +41,8 @@ there for bringing to an end what was begun."""
 POLL = 0.05
 LOOK = 0.25
 """Seconds after which waiting work asks again, at least and at most."""
+FAR = 60.0
+"""Seconds beyond which no moment is reserved: one that lies further ahead is left from before a clock was set back."""
 TOLD_FOR = 3600.0
 """Seconds for which the vendor's word is believed without asking again."""
 
@@ -110,12 +116,15 @@ def moments(limits: Limits, account: Account, ask: Ask, now: float) -> tuple[tup
         return (), POLL, account
     gap = (1 / limits.per_second) * (1 + SPARE if limits.burst == 1 else 1)
     # A burst is a credit for past idleness: the schedule may lag behind by so many gaps.
-    start = max(account.next_at, now - gap * (limits.burst - 1), account.paused_until)
+    next_at = account.next_at if account.next_at - now < max(FAR, 2 * gap) else now
+    start = max(next_at, now - gap * (limits.burst - 1), account.paused_until)
     bulk_waits = 0 < now - account.bulk_refused_at < PATIENCE
     if ask.urgent and account.urgent_run >= URGENT_RUN and bulk_waits:
         return (), POLL, account
     bulk_is_next = not ask.urgent and account.urgent_run >= URGENT_RUN
     horizon = max(HORIZON, gap)
+    if ask.urgent and start - now > max(URGENT_HORIZON, gap):
+        return (), LOOK, account
     if not ask.urgent and not bulk_is_next and start - now > horizon:
         return (), min(LOOK, max(POLL, start - now - horizon)), replace(account, bulk_refused_at=now)
     count = max(1, min(ask.moments, int(BLOCK / gap)))
@@ -166,6 +175,8 @@ def pause(account: Account, ask: Ask, now: float) -> tuple[float, Account]:
     """Seconds that everybody waits, and what to keep of it."""
     if ask.pause > 0:
         account = replace(account, paused_until=max(account.paused_until, now + ask.pause))
+    if account.paused_until - now > LONGEST_PAUSE:
+        account = replace(account, paused_until=now)
     return max(0.0, account.paused_until - now), account
 
 
