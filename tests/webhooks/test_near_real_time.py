@@ -90,6 +90,13 @@ def test_hints_outlive_the_process_that_took_them(company: HookedCompany, servic
     assert company.customer(account)["FWEBSITE"] == "https://four.example.com"
 
 
+def test_hints_of_an_entity_that_is_no_more_are_forgotten(service: Service) -> None:
+    with service.worker.engine.store.begin() as connection:
+        hints.add(connection, [("zoho", "supplier", "1")], "2026-01-01T00:00:00.000Z")
+    service.worker.turn()
+    assert waiting(service) == 0
+
+
 def test_a_changed_mapping_is_used_without_a_restart(company: HookedCompany, service: Service) -> None:
     before = service.worker.engine
     text = (company.folder / "hub.yaml").read_text()

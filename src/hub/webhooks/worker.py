@@ -25,6 +25,7 @@ TAKEN = 0.2
 LONGEST_PAUSE = 60.0
 FILES = 2.0
 """Seconds between two looks at whether the project's files have changed."""
+FORGOTTEN = 1000
 _log = logging.getLogger("hub.webhooks")
 
 
@@ -89,6 +90,8 @@ class Worker:
             return TAKEN
         with self.engine.store.read() as connection:
             due = hints.entities(connection, now)
+        if strangers := due - self.engine.setup.policies.keys():
+            self._forget(strangers)
         waits = [self._entity(name) for name in self.engine.setup.policies if name in due]
         left = [wait for wait in waits if wait is not None]
         return min(left) if left else None
@@ -114,6 +117,13 @@ class Worker:
         else:
             _log.debug("%s: %s", entity, report.message)
         return None
+
+    def _forget(self, entities: set[str]) -> None:
+        """Hints of entities that hub.yaml does not have any more."""
+        now = instant(self.engine.clock())
+        with self.engine.store.begin() as connection:
+            for entity in entities:
+                hints.settle(connection, hints.due(connection, entity, now, FORGOTTEN))
 
     def _said(self, error: Exception, where: str) -> None:
         if isinstance(error, HubError):
