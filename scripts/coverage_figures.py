@@ -20,8 +20,8 @@ def main() -> int:
     branches = 100 * totals["covered_branches"] / totals["num_branches"]
     both = totals["percent_covered"]
     print(
-        f"src/hub/sync: {both:.1f} % of lines and branches together ({lines:.1f} % of {totals['num_statements']:,} lines,"
-        f" {branches:.1f} % of {totals['num_branches']:,} branches); {LEAST:.0f} % are asked for"
+        f"src/hub/sync: {both:.1f} % of lines and branches together"
+        f" ({lines:.1f} % of {totals['num_statements']:,} lines, {branches:.1f} % of {totals['num_branches']:,} branches); {LEAST:.0f} % are asked for"
     )
     return 0 if both >= LEAST else 1
 
