@@ -19,7 +19,9 @@ def main() -> int:
     lines = 100 * totals["covered_lines"] / totals["num_statements"]
     branches = 100 * totals["covered_branches"] / totals["num_branches"]
     both = totals["percent_covered"]
-    apart = f"{lines:.1f} % of {totals['num_statements']:,} lines, {branches:.1f} % of {totals['num_branches']:,} branches"
+    apart = (
+        f"{lines:.1f} % of {totals['num_statements']:,} lines, {branches:.1f} % of {totals['num_branches']:,} branches"
+    )
     print(f"src/hub/sync: {both:.1f} % of lines and branches together ({apart}); {LEAST:.0f} % are asked for")
     return 0 if both >= LEAST else 1
 
