@@ -46,8 +46,9 @@ def _grown(bench: Bench, database: Postgres | None) -> list[Row]:
     for size in sizes:
         found = _Size(size, database, where)
         peaks[size.n], passes[size.n] = found.customers(bench.pairs)
-        orders = found.orders() if size.n > bench.n else []
-        rows += [*found.disk(), *orders, *found.history()]
+        rows += found.disk()
+        rows += found.orders() if size.n > bench.n else []
+        rows += found.history()
         bench.drop("a", "b_hub", "b_limit")
     small, big = (size.n for size in sizes)
     marks = [
