@@ -12,7 +12,7 @@ from sync.fakes import CUSTOMERS, ORDERS, PRODUCTS, FakeSystem, World
 from hub.errors import Unavailable
 from hub.store.records import Stored
 from hub.store.shadows import Shadow
-from hub.sync import observe, planning
+from hub.sync import at_once, planning
 from hub.sync.plan import Step, Subject, Target, plan_record
 from hub.sync.planning import is_risky, letter_text, mark_of
 
@@ -371,7 +371,7 @@ def test_what_is_new_and_planned_from_memory_is_planned_as_from_the_store(
 ) -> None:
     looks = []
     for name, enough in (("long", 1000), ("short", 1)):
-        monkeypatch.setattr(observe, "ENOUGH", enough)
+        monkeypatch.setattr(at_once, "ENOUGH", enough)
         (tmp_path / name).mkdir()
         world = shop(tmp_path / name)
         handed.clear()
@@ -387,7 +387,7 @@ def test_what_is_new_and_planned_from_memory_is_planned_as_from_the_store(
 def test_a_system_that_cannot_be_reached_gets_what_was_planned_from_memory_later(
     tmp_path: Path, handed: Handed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(observe, "ENOUGH", 1)
+    monkeypatch.setattr(at_once, "ENOUGH", 1)
     world = customers(tmp_path, systems=("shop", "erp", "crm"))
 
     def down(verb: str) -> None:
