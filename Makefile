@@ -41,7 +41,7 @@ simulate: $(DEV)  ## the laws in many simulated lives of the built-in company (m
 teeth: $(DEV)  ## looks for each mistake put into the engine, and prints the table (takes long)
 	cd tests && ../$(BIN)/python -m simulate.sabotages
 
-COVERAGE_TESTS ?= tests/sync tests/undo tests/cli/test_backtest.py tests/simulate/test_stories.py \
+COVERAGE_TESTS ?= tests/sync tests/undo tests/quota tests/cli/test_backtest.py tests/simulate/test_stories.py \
     tests/simulate/test_simulated_laws.py tests/bad_days/test_bad_times.py tests/bad_days/test_left_half_way.py
 coverage: $(DEV)  ## lines and branches of the engine that its tests run through; fails below 95 % (by hand, not in CI)
 	@mkdir -p build/coverage
