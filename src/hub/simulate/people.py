@@ -9,6 +9,7 @@ from hub.errors import RecordRejected
 from hub.simulate.ground import Part
 from hub.simulate.quirks import REFUSED
 from hub.simulate.systems import Row, System, copied
+from hub.simulate.values import mended
 
 if TYPE_CHECKING:
     from hub.simulate.world import World
@@ -216,7 +217,7 @@ class People:
     def heal(self, event: Event) -> str:
         """What was unreadable, or refused, gets a value that makes sense."""
         healed = []
-        allowed: set[str] = set()
+        allowed: set[tuple[str, str, str, str]] = set()
         for system in self.world.systems.values():
             for entity, part in system.parts.items():
                 for row in list(system.rows[entity].values()) if entity in self.world.entities else ():
@@ -224,18 +225,24 @@ class People:
                         self._mend(system, part, row)
                         healed.append(row.tag)
                         row = system.rows[entity][row.id]
-                    if any(REFUSED in str(value).lower() for value in row.flat.values()) and row.tag not in allowed:
-                        allowed.add(row.tag)
-                        self._allow(system, part, row)
+                    if self._allow(system, part, row, allowed):
                         healed.append(row.tag)
         self.spoiled.clear()
         return f"users mend {', '.join(dict.fromkeys(healed))}" if healed else ""
 
-    def _allow(self, system: System, part: Part, row: Row) -> None:
-        """What others refuse is put in words that all of them take."""
-        bad = {name: str(value) for name, value in row.flat.items() if REFUSED in str(value).lower()}
-        values = {name: value.partition(" ")[0] + " mended" for name, value in bad.items()}
-        self._put(system, part, row, values)
+    def _allow(self, system: System, part: Part, row: Row, allowed: set[tuple[str, str, str, str]]) -> bool:
+        """What others refuse is put in words that all of them take: each such text of a record once, in the first
+        system that shows it (the hub carries it to the others). ``allowed``: (entity, tag, field, text) of those."""
+        bad = {
+            name: str(value)
+            for name, value in row.flat.items()
+            if REFUSED in str(value).lower() and (part.entity, row.tag, name, str(value).lower()) not in allowed
+        }
+        if not bad:
+            return False
+        allowed |= {(part.entity, row.tag, name, value.lower()) for name, value in bad.items()}
+        self._put(system, part, row, {name: mended(value) for name, value in bad.items()})
+        return True
 
     def _mend(self, system: System, part: Part, row: Row) -> None:
         field = row.unreadable

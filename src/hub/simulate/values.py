@@ -52,6 +52,13 @@ def refused(number: int) -> str:
     return f"N{number} {REFUSED}"
 
 
+def mended(value: str) -> str:
+    """What people put in place of a refused text: no event makes such a number, so it can be told from what was
+    refused."""
+    found = _TOKEN.match(value)
+    return f"N{900_000 + int(found[0][1:] if found else 0)} mended"
+
+
 def coarse(value: Any, kind: str, *, rounded: bool = False) -> Any:
     """What is left of a value whatever systems do to it: equal for a value and all its rewritten forms."""
     if value is None:
