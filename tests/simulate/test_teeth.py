@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from simulate.sabotages import SABOTAGES, STEPS, TABLE, sabotaged
@@ -18,6 +19,27 @@ def test_a_mistake_in_the_engine_is_found(simulator: Simulator, name: str) -> No
         laws = simulator.live(KEPT[name]["seed"], STEPS).laws
     told = f"an engine that {KEPT[name]['what']} breaks no law in seed {KEPT[name]['seed']} any more"
     assert laws, f"{told}: python -m simulate.sabotages {name} (in tests/) looks for another seed, and keeps it"
+
+
+def test_a_deletion_that_was_shown_makes_the_budget_smaller(simulator: Simulator) -> None:
+    """The judge counts a deleted record only until the hub could know of it: of 9 that are left, 2 may be changed."""
+    of_crm = [{"system": "crm", "entity": "customer", "tag": f"T{n}"} for n in range(1, 11)]
+    adds = [
+        {"do": "add", **one, "values": {"tax_id": one["tag"], "name": f"{one['tag']} Ltd"}, "also": ["erp"]}
+        for one in of_crm
+    ]
+    edits = [{"do": "edit", **one, "system": "erp", "values": {"name": f"{one['tag']} and Sons"}} for one in of_crm[:3]]
+    passes: list[dict[str, Any]] = [{"do": "pass", "yes": True}, {"do": "pass", "yes": False}]
+    config = {
+        "systems": ["crm", "erp"],
+        "entities": ["customer"],
+        "quirks": {},
+        "policy": {"customer": {"budget": [2, 0.3]}},
+    }
+    events = [*adds, passes[0], {"do": "delete", **of_crm[9]}, *edits, passes[1]]
+    assert not simulator.replay({"config": config, "events": events}).violations
+    with sabotaged("no_budget"):
+        assert simulator.replay({"config": config, "events": events}).laws == ["deletes are earned"]
 
 
 def test_there_are_enough_and_each_is_in_the_table() -> None:

@@ -90,9 +90,12 @@ class Port:
 
     def _remote(self, row_id: str) -> Remote:
         row = self.system.rows[self.entity].get(row_id)
+        if row is None:
+            self.system.known[self.entity].discard(row_id)
         if row is None or self.system.blank:
             return Remote(row_id, None, deleted=True)
         row.shown = row.version
+        self.system.known[self.entity].add(row_id)
         at = text(row.at, self.system.quirks.skew)
         return Remote(row_id, copied(row.values), str(row.version), at, row.by, key=row.key or None)
 

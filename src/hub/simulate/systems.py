@@ -76,6 +76,8 @@ class System:
         self.tags: dict[tuple[str, str], str] = {}
         """(entity, id) → tag, of deleted records too."""
         self.bin: dict[tuple[str, str], Row] = {}
+        self.known: dict[str, set[str]] = {e: set() for e in self.parts}
+        """Ids that the hub made or was shown, and of which it was not told since that they are gone."""
         self.numbers = itertools.count(1)
         self.seq = itertools.count(1)
         self.down = False
@@ -108,6 +110,8 @@ class System:
             row.shown, row.archived, row.unreadable = before.shown, before.archived, before.unreadable
             row.lost = before.lost
         self.rows[entity][row_id] = row
+        if by == "hub":
+            self.known[entity].add(row_id)
         self.tags[entity, row_id] = tag
         if row.key:
             self.keys[entity][row.key] = row_id
@@ -122,6 +126,8 @@ class System:
 
     def remove(self, entity: str, row_id: str, by: str) -> None:
         row = self.rows[entity].pop(row_id)
+        if by == "hub":
+            self.known[entity].discard(row_id)
         self.bin[entity, row_id] = row
         self.log[entity].append((next(self.seq), self.clock(), row_id))
         self.watch.removed(self, entity, row, by)

@@ -232,7 +232,9 @@ class World:
         risky = Counter((w.system, w.entity) for w in self.witness.writes[before:] if w.risky)
         for (system, entity), count in risky.items():
             budget = self.policy(entity).budget
-            most = max(held[system, entity], len(self.systems[system].rows[entity]))
+            # A deletion that no list has shown yet (it lags, or showed nothing then) is not known to the hub.
+            rows, known = self.systems[system].rows[entity], self.systems[system].known[entity]
+            most = max(held[system, entity], len(rows.keys() | known))
             if count > max(budget.floor, int(budget.share * most)):
                 self.witness.broken(
                     "deletes are earned", f"{count} changes of {entity} in {system}, and nobody had been asked"
