@@ -78,6 +78,8 @@ class BadCompany:
     """What the hub would have waited, in seconds."""
     cache_skew: float = 0.0
     """Seconds by which tokens and remembered refusals look older."""
+    read: Callable[..., Any] = field(default_factory=lambda: read_once(read_yaml))
+    budgets: dict[str, budget.Budget] = field(default_factory=dict)
 
     # the hub --------------------------------------------------------------------------------------------------------
 
@@ -109,6 +111,18 @@ class BadCompany:
         the true time and is left out."""
         cache._clock = lambda: time.time() + self.cache_skew
         return Services(system, cache, sleep=self.slept.append)
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """The hub of this process works for this company, and for nobody else: not longer than its tests last."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("hub.project.systems.Services", self.services)
+            patch.setattr(sys.modules["hub.mapping.load"], "read_yaml", self.read)
+            # Budgets live as long as the process: a pause asked for in another test must not hold this one.
+            patch.setattr(budget, "_budgets", self.budgets)
+            for name in [n for n in os.environ if n in self.secrets or n.startswith("PREFECT_")]:
+                patch.delenv(name)
+            yield
 
     def later(self, seconds: float) -> None:
         """Time goes by: tokens end, refusals are forgotten, leases of dead passes run out, pauses are over."""
@@ -220,7 +234,7 @@ class BadCompany:
 
 
 @contextmanager
-def founded(folder: Path) -> Iterator[BadCompany]:
+def founded(folder: Path, *, always_at_work: bool = True) -> Iterator[BadCompany]:
     """A company whose three systems are in agreement already."""
     with ExitStack() as stack:
         running = {name: stack.enter_context(serve(find(name).sandbox()(**options))) for name, options in SIZES.items()}
@@ -236,16 +250,13 @@ def founded(folder: Path) -> Iterator[BadCompany]:
         (folder / ".env").chmod(0o600)
         controls = [ControlClient(one.control_url) for one in (zoho, kingdee)]
         company = BadCompany(folder, *controls, secrets)
-        patch = stack.enter_context(pytest.MonkeyPatch.context())
-        patch.setattr("hub.project.systems.Services", company.services)
-        patch.setattr(sys.modules["hub.mapping.load"], "read_yaml", read_once(read_yaml))
-        # Budgets live as long as the process: a pause asked for in another test must not hold this one.
-        patch.setattr(budget, "_budgets", {})
-        for name in [n for n in os.environ if n in secrets or n.startswith("PREFECT_")]:
-            patch.delenv(name)
-        report = company.sync(yes=True)
-        assert (report.state, report.failures) == ("done", [])
-        yield company
+        with company.at_work():
+            report = company.sync(yes=True)
+            assert (report.state, report.failures) == ("done", [])
+            if always_at_work:
+                yield company
+        if not always_at_work:
+            yield company
 
 
 def read_once(read: Callable[..., Any]) -> Callable[..., Any]:

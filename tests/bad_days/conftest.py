@@ -22,7 +22,7 @@ class Home:
 
     def open(self) -> BadCompany:
         if self.company is None:
-            self.company = self.stack.enter_context(founded(self.factory.mktemp("company")))
+            self.company = self.stack.enter_context(founded(self.factory.mktemp("company"), always_at_work=False))
         return self.company
 
     def close(self) -> None:
@@ -51,20 +51,21 @@ FAILED = pytest.StashKey[bool]()
 def company(home: Home, request: pytest.FixtureRequest) -> Iterator[BadCompany]:
     """Three systems in agreement. At its end every test has the company in agreement again."""
     company = home.open()
-    company.slept.clear()
-    company.forget_pauses()
-    hub_yaml = (company.folder / "hub.yaml").read_text(encoding="utf-8")
-    yield company
-    (company.folder / "hub.yaml").write_text(hub_yaml, encoding="utf-8")
-    if request.node.stash.get(FAILED, False):
-        home.close()
-        return
-    try:
-        company.mend()
-        company.assert_agreement()
-    except BaseException:
-        home.close()
-        raise
+    with company.at_work():
+        company.slept.clear()
+        company.forget_pauses()
+        hub_yaml = (company.folder / "hub.yaml").read_text(encoding="utf-8")
+        yield company
+        (company.folder / "hub.yaml").write_text(hub_yaml, encoding="utf-8")
+        if request.node.stash.get(FAILED, False):
+            home.close()
+            return
+        try:
+            company.mend()
+            company.assert_agreement()
+        except BaseException:
+            home.close()
+            raise
 
 
 @pytest.fixture

@@ -4,7 +4,15 @@ import logging
 
 import pytest
 
+from hub.connect import redact as redacting
 from hub.connect.redact import protect, redact, redact_headers, remember
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_known(monkeypatch):
+    """What other tests of this process made known is not masked here."""
+    monkeypatch.setattr(redacting, "_known", set())
+    monkeypatch.setattr(redacting, "_known_pattern", None)
 
 
 @pytest.mark.parametrize(
