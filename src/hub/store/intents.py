@@ -118,12 +118,10 @@ def _spell_out(connection: Connection, row: Row, done: Collection[str]) -> None:
     row["fields"] = loads(row["fields"])
     each = _each(connection, row, done)
     drop_intent(connection, row["id"])
-    add_intents(connection, [Intent(**{**one, "fields": encoded(one["fields"])}) for one in map(_without_id, each)])
+    for one in each:
+        one["fields"] = encoded(one["fields"])
+    add_intents(connection, [Intent._make(one[name] for name in Intent._fields) for one in each])
     records.mark(connection, row["entity"], [one["hub_id"] for one in each], 1)
-
-
-def _without_id(row: Row) -> Row:
-    return {name: value for name, value in row.items() if name != "id"}
 
 
 _TOGETHER_THERE = _TOGETHER.where(INTENT.c.run == bindparam("run"), INTENT.c.system == bindparam("system"))

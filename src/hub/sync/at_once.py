@@ -16,7 +16,7 @@ from hub.store.records import Stored
 from hub.sync.apply import Item, Job, Writer
 from hub.sync.planning import Planned, Planner
 from hub.sync.policy import Endpoint
-from hub.sync.rounds import Rounds, item_of
+from hub.sync.rounds import Rounds, gone_through, item_of
 
 ENOUGH = 500
 """New records on one page that are worth a way of their own; fewer are planned with everything else."""
@@ -59,7 +59,7 @@ class AtOnce:
         left = {planned.record.hub_id for planned in page if not planned.settled}
         if alone:  # then the intents say by themselves which records are unfinished
             (prepared,) = jobs.values()
-            whole = {p.record.hub_id for p in page if p.complete and not p.verdict.holds}
+            whole = {planned.record.hub_id for planned in page if planned.whole}
             left -= {job.record.hub_id for job in prepared} & whole
         records.mark(connection, self.entity, left, 1)
         return partial(self._send, page, todo, jobs, left) if jobs else None
@@ -71,29 +71,16 @@ class AtOnce:
         for system, prepared in jobs.items():
             writer = self.writers[system]
             writer.confirmer.alone = len(jobs) == 1
-            writer.send("create", prepared, partial(self._settle, page, writer, marked, prepared))
+            writer.send("create", prepared, partial(self._settle, writer, marked, prepared))
             self.rounds.name(writer.endpoint, todo[system], writer.written)
         if len(jobs) > 1:
             with self.job.transaction(self.entity) as connection:
-                records.mark(connection, self.entity, self._clean(page), 0)
+                records.mark(connection, self.entity, gone_through(page, self.writers), 0)
         for writer in self.writers.values():
             writer.settled.clear()
             writer.written.clear()
 
-    def _settle(
-        self, page: list[Planned], writer: Writer, marked: set[str], prepared: Sequence[Job], connection: Connection
-    ) -> None:
+    def _settle(self, writer: Writer, marked: set[str], prepared: Sequence[Job], connection: Connection) -> None:
         """What was not marked, and did not go through as meant, has to be looked at after all."""
         unfinished = [job.record.hub_id for job in prepared if job.record.hub_id not in writer.settled]
         records.mark(connection, self.entity, [hub_id for hub_id in unfinished if hub_id not in marked], 1)
-
-    def _clean(self, page: list[Planned]) -> list[str]:
-        """Records that went through everywhere as meant."""
-        return [
-            planned.record.hub_id
-            for planned in page
-            if planned.verdict.steps
-            and planned.complete
-            and not planned.verdict.holds
-            and all(planned.record.hub_id in self.writers[s.system].settled for s in planned.verdict.steps)
-        ]

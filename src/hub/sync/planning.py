@@ -34,6 +34,11 @@ class Planned:
     """False when a system was left out because it could not be reached: the record stays to be planned."""
 
     @property
+    def whole(self) -> bool:
+        """Nothing of it waits: once its steps are taken, it needs no further look."""
+        return self.complete and not self.verdict.holds
+
+    @property
     def settled(self) -> bool:
         return self.complete and self.verdict.settled
 

@@ -131,13 +131,7 @@ class Rounds:
         for system, items in todo.items():
             wrote |= writers[system].write(items, alone=len(todo) == 1) > 0
             self.name(writers[system].endpoint, items, writers[system].written)
-        clean = []
-        for planned in page:
-            systems = [step.system for step in planned.verdict.steps]
-            if systems and planned.complete and not planned.verdict.holds:
-                hub_id = planned.record.hub_id
-                if all(hub_id in writers[s].settled for s in systems):
-                    clean.append(hub_id)
+        clean = gone_through(page, writers)
         for writer in writers.values():
             writer.settled.clear()
             writer.written.clear()
@@ -209,6 +203,17 @@ class Rounds:
                     self.plan.writes.append(planned_write(self.job, endpoint, record, shadow, step))
                 else:
                     self.plan.more += 1
+
+
+def gone_through(page: Iterable[Planned], writers: Mapping[str, Writer]) -> list[str]:
+    """Hub ids of records that were written everywhere as meant: a plan need not look at them again."""
+    return [
+        planned.record.hub_id
+        for planned in page
+        if planned.verdict.steps
+        and planned.whole
+        and all(planned.record.hub_id in writers[step.system].settled for step in planned.verdict.steps)
+    ]
 
 
 def write_key(system: str, entity: str, hub_id: str, fields: Mapping[str, Any]) -> WriteKey:
