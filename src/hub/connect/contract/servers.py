@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -20,11 +20,10 @@ import sqlalchemy as sa
 from hub.connect.capabilities import Connector, Record
 from hub.connect.contract.declare import Contract, Kind, Kinds, Options
 from hub.connect.contract.verdicts import NotTried
-from hub.connect.contract.worlds import FAULTS, BadDay, LiveWorld
+from hub.connect.contract.worlds import LiveWorld, Served
 from hub.connect.registry import ConnectorEntry
 from hub.connect.sandbox import Operation, SandboxApp, serve
 from hub.connect.services import Services
-from hub.connect.tokens import MemoryCache
 from hub.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def by_rpc(writes: Collection[str], others: Collection[str]) -> Kinds:
     return kind
 
 
-class ServerWorld(LiveWorld):
+class ServerWorld(Served, LiveWorld):
     """A test instance of the product, in which every record may be touched.
 
     ``options`` are settings of the connector, ``url`` among them, and two of the world's own: ``sql``
@@ -75,15 +74,15 @@ class ServerWorld(LiveWorld):
         super().__init__(entry.name, str(options.get("product") or entry.manifest.title), self._connected, self._wait)
         self._entry, self._contract = entry, contract
         self._settings = {**settings, **contract.settings}
-        self._cache = MemoryCache()
+        self._cache = self._new_cache()
         self._stack = ExitStack()
-        self._relay = self._stack.enter_context(serve(Relay(str(settings["url"]), contract.kinds or by_method)))
+        self._running = self._stack.enter_context(serve(Relay(str(settings["url"]), contract.kinds or by_method)))
         database = options.get("sql")
         self._engine = sa.create_engine(str(database)) if database else None
 
     def _connected(self, settings: Record) -> Connector:
         services = Services(self._entry.name, self._cache, sleep=self._noted)
-        return self._entry.open({**self._settings, **settings, "url": self._relay.url}, services)
+        return self._entry.open({**self._settings, **settings, "url": self._running.url}, services)
 
     def _noted(self, seconds: float) -> None:
         """What the connector waits for; nobody has to sit it out."""
@@ -112,25 +111,6 @@ class ServerWorld(LiveWorld):
         query = f"SELECT count(*) FROM {table}" + (f"{joint}{condition}" if condition else "")  # noqa: S608
         with self._engine.connect() as connection:
             return int(connection.execute(sa.text(query), values).scalar_one())
-
-    @contextmanager
-    def bad_day(self, kind: BadDay) -> Iterator[None]:
-        faults = self._relay.control.faults
-        faults.add(dict(FAULTS[kind]))
-        try:
-            yield
-        finally:
-            faults.clear()
-
-    def wrong_login(self) -> Record:
-        # In a cache of its own: a refusal is remembered, and must not stand in the way of the right log-in.
-        self._cache = MemoryCache()
-        if not self._contract.wrong_login:
-            raise NotTried("the connector's contract names no wrong log-in")
-        return dict(self._contract.wrong_login)
-
-    def calls(self) -> int | None:
-        return int(self._relay.control.stats.as_json()["calls"])
 
     def close(self) -> None:
         super().close()

@@ -11,7 +11,7 @@ from hub.connect.capabilities import Connector, Delete, Record, Update, Write
 from hub.connect.contract.declare import Contract, Options
 from hub.connect.contract.verdicts import NotTried
 from hub.connect.registry import ConnectorEntry
-from hub.connect.sandbox import serve
+from hub.connect.sandbox import Running, serve
 from hub.connect.sandbox_client import ControlClient
 from hub.connect.services import Services
 from hub.connect.tokens import MemoryCache
@@ -108,7 +108,37 @@ class World:
         self._opened.clear()
 
 
-class SandboxWorld(World):
+class Served:
+    """What worlds have in common whose calls all come through a server of ours: a sandbox, or a relay."""
+
+    _running: Running
+    _contract: Contract
+    _cache: MemoryCache
+
+    def _new_cache(self) -> MemoryCache:
+        return MemoryCache()
+
+    @contextmanager
+    def bad_day(self, kind: BadDay) -> Iterator[None]:
+        faults = self._running.control.faults
+        faults.add(dict(FAULTS[kind]))
+        try:
+            yield
+        finally:
+            faults.clear()
+
+    def wrong_login(self) -> Record:
+        if not self._contract.wrong_login:
+            raise NotTried("the connector's contract names no wrong log-in")
+        # In a cache of its own: a refusal is remembered, and must not stand in the way of the right log-in.
+        self._cache = self._new_cache()
+        return dict(self._contract.wrong_login)
+
+    def calls(self) -> int | None:
+        return int(self._running.control.stats.as_json()["calls"])
+
+
+class SandboxWorld(Served, World):
     """The connector's sandbox, served over HTTP on loopback. Its clock stands still between two steps."""
 
     name = "sandbox"
@@ -132,7 +162,7 @@ class SandboxWorld(World):
         self._running = self._stack.enter_context(serve(app))
         self._control = ControlClient(self._running.control_url)
         self._stack.callback(self._control.close)
-        self._cache = MemoryCache(clock=lambda: app.clock.now().timestamp())
+        self._cache = self._new_cache()
 
     def _open(self, settings: Record) -> Connector:
         address = {self._contract.address: self._running.url} if self._contract.address else {}
@@ -164,24 +194,8 @@ class SandboxWorld(World):
     def advance(self, seconds: float) -> None:
         self._running.app.clock.advance(seconds)
 
-    @contextmanager
-    def bad_day(self, kind: BadDay) -> Iterator[None]:
-        faults = self._running.control.faults
-        faults.add(dict(FAULTS[kind]))
-        try:
-            yield
-        finally:
-            faults.clear()
-
-    def wrong_login(self) -> Record:
-        if not self._contract.wrong_login:
-            raise NotTried("the connector's contract names no wrong log-in")
-        # In a cache of its own: a refusal is remembered, and must not stand in the way of the right log-in.
-        self._cache = MemoryCache(clock=lambda: self._running.app.clock.now().timestamp())
-        return dict(self._contract.wrong_login)
-
-    def calls(self) -> int | None:
-        return int(self._running.control.stats.as_json()["calls"])
+    def _new_cache(self) -> MemoryCache:
+        return MemoryCache(clock=lambda: self._running.app.clock.now().timestamp())
 
     def close(self) -> None:
         super().close()
