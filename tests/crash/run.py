@@ -22,6 +22,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from benchmarks.postgres import installed
+from hub.sync import at_once
 from tests.soak import laws
 from tests.soak.company import Company, founded
 from tests.soak.people import People
@@ -35,6 +36,9 @@ SETTLE_EVERY = 20
 CALM = 6
 """Passes without a kill, at most, until nothing is left to do."""
 PASS_SECONDS = 240
+PROGRAM = str(Path(__file__).with_name("hub_process.py"))
+ENOUGH = (2, at_once.ENOUGH)
+"""New records on one page that take the way of a bulk load; every second pass thinks a few are enough."""
 FINE = {0, 1, 3}
 """Exit codes of a pass whose database was killed."""
 
@@ -47,10 +51,15 @@ class Staff(People):
         acts = [
             (self._website, 3), (self._bank_account, 3), (self._postcode, 3), (self._new_customer, 4),
             (self._new_order, 4), (self._quantity, 3), (self._new_invoice, 2), (self._new_product, 1),
+            (self._import, 2),
         ]  # fmt: skip
         act = self.chance.choices([a for a, _ in acts], [w for _, w in acts])[0]
         if act():
             self.ledger.done[act.__name__.strip("_").replace("_", " ")] += 1
+
+    def _import(self) -> bool:
+        """Somebody loads a file into the finance department's table."""
+        return all(self._new_customer("finance_db") for _ in range(self.chance.randrange(3, 9)))
 
 
 class Store:
@@ -125,7 +134,8 @@ class Harness:
         """``hub sync`` as a process; returns when its run is noted in the store, or it has ended."""
         runs = self.store.count("SELECT count(*) FROM run")
         with (self.company.folder / "killed.txt").open("wb") as log:
-            words = [sys.executable, "-m", "hub.cli", "sync", "--json", "--project", str(self.company.folder)]
+            enough = str(self.chance.choice(ENOUGH))
+            words = [sys.executable, PROGRAM, enough, "sync", "--json", "--project", str(self.company.folder)]
             process = subprocess.Popen(words, stdout=log, stderr=subprocess.STDOUT)
         while process.poll() is None and self.store.count("SELECT count(*) FROM run") <= runs:
             time.sleep(0.02)

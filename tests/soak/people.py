@@ -144,11 +144,11 @@ class People(threading.Thread):
 
     # --- new records ------------------------------------------------------------------------------------------------
 
-    def _new_customer(self) -> bool:
+    def _new_customer(self, system: str | None = None) -> bool:
         body = f"91310115MA{self._next():07}"
         tax_id = body + uscc.calc_check_digit(body)
         name = f"{self.chance.choice(NAMES)} {tax_id[-6:]}"
-        system = self.chance.choice(("zoho", "kingdee", "finance_db"))
+        system = system or self.chance.choice(("zoho", "kingdee", "finance_db"))
         if system == "zoho":
             values = {"Account_Name": name, "Tax_ID": tax_id, "Customer_Status": "Active", "Currency": "CNY"}
             self.company.zoho.create("Accounts", values, "anna")
