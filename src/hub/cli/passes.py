@@ -104,18 +104,25 @@ def sync(
     yes: Annotated[
         bool, typer.Option("--yes", help="Approve what a first sync or the change budget would hold.")
     ] = False,
+    partition: Annotated[
+        str, typer.Option(metavar="K/N", help="One of the N passes that work on these entities together.")
+    ] = "",
 ) -> int:
     """One pass: observe, decide, write, read back.
 
     A first sync of two full systems writes nothing until its match report is approved: by hub apply, or by --yes.
+    Where hub.yaml gives an entity partitions: 4, four processes can share its pass: --partition 1/4 to 4/4.
 
     Example: hub sync customer order --system zoho
     """
     from hub.cli.running import finished, run_pass
     from hub.operate.passes import Scope
+    from hub.sync.joint import parse_part
+
+    part = parse_part(partition) if partition else None
 
     def work(engine: Engine) -> PassReport:
-        return engine.sync(entities or None, system or None, full=full, yes=yes)
+        return engine.sync(entities or None, system or None, full=full, yes=yes, partition=part)
 
     return finished(shell, run_pass(shell, "sync", Scope(entities or [], system or [], full), work))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from hub.errors import HubError
 
@@ -162,6 +162,33 @@ class ListChanges(Protocol):
         expired) falls back to an earlier one, never silently to 'now'. Raises the errors of ``hub.errors``; pages
         already yielded stay valid. ``options`` is the ``read:`` section of the mapping.
         """
+        ...
+
+
+class Part(NamedTuple):
+    """One part of a resource: ``number`` 1 … ``of``. Each record is in exactly one of them, decided by its key alone,
+    and stays there. As text ``2/4``."""
+
+    number: int
+    of: int
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+
+@runtime_checkable
+class ListParts(Protocol):
+    """For resources of which a part can be listed without the rest, so that several processes read one together."""
+
+    def has_parts(self, resource: str, options: Record) -> bool:
+        """Whether it can be read in parts. Asks nobody."""
+        ...
+
+    def list_part(
+        self, resource: str, part: Part, cursor: str | None, fields: Sequence[str], options: Record
+    ) -> Iterator[Page]:
+        """As ``list_changes``, of one part. A cursor of the whole resource will do for each of its parts: it says how
+        far everything was read. ``Page.complete``: all live records of this part were shown."""
         ...
 
 

@@ -147,6 +147,12 @@ class EntityConfig(Strict):
     schedule: WrittenSchedules | None = Field(
         None, description="When passes run: 15m, {cron: …}, a list of both, or off; the project's when left out."
     )
+    partitions: int = Field(
+        1,
+        ge=1,
+        le=32,
+        description="Parts in which its systems are read where they can be, so that as many passes work on it at once.",
+    )
 
     @field_validator("systems")
     @classmethod

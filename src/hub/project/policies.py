@@ -39,6 +39,7 @@ def _policy(name: str, entity: EntityConfig) -> EntityPolicy:
         budget=Budget(entity.budget.floor, entity.budget.share),
         create={system: bool(allowed) for system, allowed in entity.create.items()},
         unproven=[system for system, allowed in entity.create.items() if allowed == "unproven"],
+        partitions=entity.partitions,
     )
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hub.connect.capabilities import Cost
+from hub.connect.capabilities import Cost, Part
 from hub.connect.quota import urgently
 from hub.errors import ConfigurationError
 from hub.store import intents, runs
@@ -88,15 +88,16 @@ class Engine:
         *,
         full: bool = False,
         yes: bool = False,
+        partition: Part | None = None,
     ) -> PassReport:
         """One pass: observe, then plan and apply until nothing is left to write.
 
         ``systems``: observe only these (writes go wherever they belong). ``full``: read everything, not only changes.
-        ``yes``: approve the first sync and go beyond the change budget. Raises ConfigurationError for unknown names and
-        Unavailable when another pass works on the same entity; what happens to single systems and records is in the
-        report.
+        ``yes``: approve the first sync and go beyond the change budget. ``partition``: one of the passes that work on
+        these entities together (see ``sync.joint``). Raises ConfigurationError for unknown names and Unavailable when
+        another pass works on the same entity; what happens to single systems and records is in the report.
         """
-        with Run(self, "sync", entities, yes) as run:
+        with Run(self, "sync", entities, yes, partition=partition) as run:
             rounds = Rounds(run.job, run.entities)
             run.spending.begin(full=full, systems=systems)
             self._observe(run, systems, full, rounds)

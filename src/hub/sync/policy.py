@@ -55,6 +55,8 @@ class EntityPolicy:
     """System → whether records may be created there (default True)."""
     unproven: list[str] = field(default_factory=list)
     """Systems where records are created even if a create with a lost answer can't be found again."""
+    partitions: int = 1
+    """Parts in which the entity's systems are read, and passes that may work on it together."""
 
 
 @dataclass(slots=True)

@@ -6,12 +6,14 @@ import gc
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from hub.connect.capabilities import Part
 from hub.connect.redact import redact
 from hub.errors import ConfigurationError, HubError
 from hub.store import intents, runs, work
 from hub.sync import behind
 from hub.sync.context import Pass, instant
 from hub.sync.costing import Spending
+from hub.sync.joint import check_part
 from hub.sync.leasing import patiently, take_leases
 from hub.sync.policy import Setup
 from hub.sync.report import PassReport
@@ -25,10 +27,18 @@ class Run:
     """A pass under way: leases taken and given back, the run noted. A context manager."""
 
     def __init__(
-        self, engine: Engine, kind: Any, entities: Sequence[str] | None, yes: bool, *, quiet: bool = False
+        self,
+        engine: Engine,
+        kind: Any,
+        entities: Sequence[str] | None,
+        yes: bool,
+        *,
+        quiet: bool = False,
+        partition: Part | None = None,
     ) -> None:
         self.engine = engine
         self.entities = _known(engine.setup, entities)
+        check_part(engine.setup, self.entities, partition)
         self.quiet = quiet
         run_id = engine.ids()
         report = PassReport(run_id, kind, instant(engine.clock()))
