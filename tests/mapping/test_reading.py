@@ -53,6 +53,25 @@ def test_mistakes_are_named_with_their_place(text, expected):
     assert [str(problem) for problem in problems] == [expected]
 
 
+def test_folded_text_is_the_text_alone():
+    section, _ = read_yaml("a: >\n  one\n  two\nb: plain\n  text\n")
+    assert section.data == {"a": "one two\n", "b": "plain text"}
+
+
+@pytest.mark.parametrize("text", ["[" * 300_000, "- " * 300_000, "a: " + "{b: " * 50_000])
+def test_a_text_of_any_depth_is_a_problem_and_no_crash(text):
+    section, problems = read_yaml(text, file="f")
+    assert section is None
+    assert "too deep" in problems[0].message
+
+
+def test_what_only_yaml_1_2_knows_is_read():
+    section, problems = read_yaml('a: [x, b:c]\nb: {p:1, q: 2}\nc: "\\ud83d\\ude00"\n')
+    assert not [p for p in problems if "not YAML" in p.message]
+    assert section.data["a"] == ["x", "b:c"]
+    assert section.data["c"] == "😀"
+
+
 def test_merge_keys_and_aliases_work():
     section, problems = read_yaml("base: &b {x: 1, y: 2}\none: {<<: *b, y: 3}\n")
     assert problems == []

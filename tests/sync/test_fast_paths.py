@@ -14,7 +14,7 @@ from sync.fakes import CUSTOMERS, World
 from hub.mapping import load
 from hub.model import entities
 from hub.sync.confirm import Confirmer
-from hub.sync.picking import alike, picked, present
+from hub.sync.picking import alike, picked, present, same
 from hub.sync.plan import Subject, Target, plan_record, shown_fields
 
 names = st.lists(st.sampled_from("abcdefg"), unique=True).map(tuple)
@@ -34,6 +34,15 @@ def test_alike_is_what_comparing_one_by_one_gives(
     plain = all(name in one and name in two and one[name] == two[name] for name in wanted)
     assert alike(one, two, wanted) == plain
     assert alike(one, one, tuple(one))
+
+
+@given(values, values, names)
+def test_same_is_what_comparing_one_by_one_gives(
+    one: dict[str, Any], two: dict[str, Any], wanted: tuple[str, ...]
+) -> None:
+    assert same(one, two, wanted) == all(one.get(name) == two.get(name) for name in wanted)
+    assert same({**one, "z": 1}, one, wanted)
+    assert same(one, {**one, "z": 1}, wanted)
 
 
 @pytest.mark.parametrize("wanted", [("a",), ("a", "b"), ()])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from operator import getitem
 from typing import Any
 
 from hub.model import phones
@@ -139,7 +140,7 @@ def _is_uscc(number: str) -> bool:
     if len(number) != 18 or not number.isascii() or not number[:8].isdigit() or number != number.upper():
         return uscc.is_valid(number)
     try:
-        found = sum([parts[c] for parts, c in zip(_uscc_parts(), number[:17], strict=True)])
+        found = sum(map(getitem, _uscc_parts(), number))  # 17 places, 18 characters
     except KeyError:
         return False
     return _USCC[found % 31] == number[17]

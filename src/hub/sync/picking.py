@@ -38,7 +38,9 @@ def alike(first: Mapping[str, Any], second: Mapping[str, Any], names: tuple[str,
 
 def same(first: Mapping[str, Any], second: Mapping[str, Any], names: tuple[str, ...]) -> bool:
     """Whether both say the same of these names; one that isn't there is null."""
-    return first == second or all(first.get(name) == second.get(name) for name in names)
+    if alike(first, second, names):
+        return True
+    return all(first.get(name) == second.get(name) for name in names)
 
 
 @lru_cache(maxsize=1024)
