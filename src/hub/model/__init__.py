@@ -1,7 +1,7 @@
 """The canonical model: the records that every system's records are translated to. It knows no other part of the hub.
 
 ``entities()`` gives the specs the engine and the mappings work with; they are read off the SQLModel classes, which are
-the tables an analyst queries. Importing this package loads no database library; asking for the entities does.
+also what an analyst queries. Importing this package loads no database library; asking for the entities does.
 """
 
 from __future__ import annotations

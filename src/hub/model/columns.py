@@ -1,9 +1,9 @@
 """Column types of the canonical tables, and the words in which the entity files declare their fields.
 
-Columns take the canonical form directly (``"12.5"``, ``"2026-01-15"``), so that writing a record needs no parsing;
-reading gives typed values. On PostgreSQL amounts are ``numeric`` without a limit, dates ``date``, instants
-``timestamptz``. SQLite has none of these: there amounts are exact text (write ``CAST(total AS NUMERIC)`` to compare or
-sum them in SQL), dates and instants ISO text, which sorts and compares as it should.
+The tables are views of the hub's records (``hub.store.views``), whose values are canonical text (``"12.5"``,
+``"2026-01-15"``); reading gives typed values. On PostgreSQL amounts are ``numeric`` without a limit, dates ``date``,
+instants ``timestamptz``. SQLite has none of these: there amounts are exact text (write ``CAST(total AS NUMERIC)`` to
+compare or sum them in SQL), dates and instants ISO text, which sorts and compares as it should.
 """
 
 from __future__ import annotations

@@ -26,6 +26,10 @@ of lines have the `hub_id` of their record and `position`, counted from 1. A fie
 `timestamptz`; on SQLite amounts are exact text (write `CAST(total AS NUMERIC)` to compare or add), dates and instants
 ISO text.
 
+The tables are views of the hub's own records: there is nothing to be kept up, and nothing to write to. Each query reads
+the JSON behind them, about ten microseconds a record on SQLite. A report over very many records copies what it needs
+first: `CREATE TABLE report.customer AS SELECT …`, or a materialized view on PostgreSQL, in a schema or file of its own.
+
 ## Types
 
 | type | written inside the hub | accepted |

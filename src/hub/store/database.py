@@ -17,7 +17,7 @@ from sqlalchemy.pool import StaticPool
 
 from hub.errors import ConfigurationError, HubError, Unavailable
 
-HEAD = "0001"
+HEAD = "0002"
 """Revision of the newest migration in ``migrations/versions``; a test compares the two."""
 
 
@@ -198,18 +198,16 @@ def _is_new(engine: Engine) -> bool:
 
 def _make(engine: Engine) -> None:
     """The newest tables at once: running all migrations takes ten times as long. A test compares the two ways."""
-    from hub.model.columns import metadata as canonical
-    from hub.model.registry import specs
+    from hub.store import views
     from hub.store.tables import metadata as own
 
-    specs()  # declares the canonical tables
     with engine.connect().execution_options(hub_write=True) as connection, connection.begin():
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('hub tables'))"))
         if engine.dialect.has_table(connection, "hub_record"):
             return  # another process was quicker
         own.create_all(connection)
-        canonical.create_all(connection)
+        views.make(connection)
         connection.execute(text("CREATE TABLE alembic_version_hub (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
         connection.execute(text("INSERT INTO alembic_version_hub VALUES (:head)"), {"head": HEAD})
 

@@ -1,4 +1,4 @@
-"""Canonical records: reading and writing them in bulk, their match keys, and the analyst's tables."""
+"""Canonical records: reading and writing them in bulk, and their match keys."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hub.errors import ConfigurationError
-from hub.store import analyst, journal, records, shadows, work
+from hub.store import journal, records, shadows, work
 from hub.store.database import Store
 from hub.store.journal import Entry
 from hub.store.records import RecordWrite, Stored
@@ -62,7 +62,6 @@ def resolve(job: Pass, conflict_id: int, *, take: str | None, value: Any, link: 
         if matching.wanted(job.setup, record.entity):
             rules = matching.rules_of(job.setup, record.entity)
             records.index(connection, record.entity, rules, [(record.hub_id, write.values)])
-        analyst.project(connection, job.spec(record.entity), [], [write], now)
         work.change_conflict(connection, conflict_id, status="resolved", resolved_at=now, resolution=take)
         entry = Entry(
             record.entity,

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from hub.connect.capabilities import Remote
 from hub.mapping.lens import Got
-from hub.store import analyst, journal, records, shadows, work
+from hub.store import journal, records, shadows, work
 from hub.store.codec import printed
 from hub.store.journal import Entry
 from hub.store.records import RecordWrite, Stored
@@ -395,4 +395,3 @@ class Intake:
         if matching.wanted(self.job.setup, entity):
             records.index(connection, entity, self.rules, batch.indexed)
         journal.write(connection, self.job.run, now, batch.entries)
-        analyst.project(connection, self.job.spec(entity), batch.created, batch.updated, now)

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hub.errors import ConfigurationError
-from hub.store import analyst, intents, journal, records, shadows, work
+from hub.store import intents, journal, records, shadows, work
 from hub.store.journal import Entry
 from hub.store.records import RecordWrite, Stored
 from hub.store.shadows import LIVE, Shadow
@@ -185,13 +185,12 @@ def _store(job: Pass, connection: Connection, joined: _Joined, other: Stored) ->
 
 
 def store(job: Pass, connection: Connection, writes: list[RecordWrite], now: str) -> None:
-    """Records of one entity with all that follows them: match keys and the analyst's tables."""
+    """Records of one entity with all that follows them: their match keys."""
     entity = writes[0].entity
     records.update_records(connection, writes, now)
     if matching.wanted(job.setup, entity):
         rules = matching.rules_of(job.setup, entity)
         records.index(connection, entity, rules, [(w.hub_id, w.values) for w in writes if w.deleted_at is None])
-    analyst.project(connection, job.spec(entity), [], writes, now)
 
 
 def point(

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from hub.connect.capabilities import Remote
 from hub.connect.redact import redact
 from hub.model.checks import check_documents
-from hub.store import analyst, journal, records, shadows, work
+from hub.store import journal, records, shadows, work
 from hub.store.codec import dumps
 from hub.store.journal import Entry
 from hub.store.records import RecordWrite, Stored
@@ -278,7 +278,6 @@ def gone(job: Pass, connection: Connection, endpoint: Endpoint, remote_ids: list
             _open(job, connection, endpoint, record, change)
         writes.append(RecordWrite(record.hub_id, entity, record.values, record.stamps, 1, now, system))
     records.update_records(connection, writes, now)
-    analyst.project(connection, job.spec(entity), [], writes, now)
     journal.write(connection, job.run, now, entries)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from hub.connect.capabilities import Create, Delete, Get, Update
 from hub.errors import AuthenticationError, ConfigurationError, HubError, RateLimited, Unavailable
-from hub.store import analyst, journal, pruning, records, runs, shadows, work
+from hub.store import journal, pruning, records, runs, shadows, work
 from hub.store.database import Store
 from hub.store.journal import Entry
 from hub.store.records import RecordWrite, Stored
@@ -196,7 +196,6 @@ class Undo:
             if matching.wanted(self.job.setup, entity):
                 rules = matching.rules_of(self.job.setup, entity)
                 records.index(connection, entity, rules, [(w.hub_id, w.values) for w in writes])
-            analyst.project(connection, self.job.spec(entity), [], writes, now)
             journal.write(connection, self.job.run, now, entries)
 
     def _note_links(self, connection: Connection, case: Case, reversal: Reversal) -> None:

@@ -5,16 +5,12 @@ from __future__ import annotations
 
 from alembic import context
 
-from hub.model.columns import metadata as canonical
-from hub.model.registry import specs
 from hub.store.tables import metadata as own
-
-specs()  # declares the canonical tables
 
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
-    target_metadata=[own, canonical],
+    target_metadata=own,
     version_table="alembic_version_hub",
     render_as_batch=connection.dialect.name == "sqlite",
 )
