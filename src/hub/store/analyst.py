@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, delete
@@ -47,9 +48,7 @@ def project(
     old = [*gone, *alive]
     for name, child in tables.children.items():
         if old:
-            connection.execute(
-                delete(child.table).where(among(child.table.c[child.parent_column], "ids")), {"ids": old}
-            )
+            connection.execute(_without(child.table.c[child.parent_column]), {"ids": old})
         insert_rows(connection, child.table, make.lines[name], list(map(tuple, children[name])))
     kept = make.columns.index("created_at")
     upsert_rows(
@@ -60,4 +59,9 @@ def project(
         [(*row[:kept], *row[kept + 1 :]) for row in changed],
     )
     if gone:
-        connection.execute(delete(tables.table).where(among(tables.table.c.hub_id, "ids")), {"ids": gone})
+        connection.execute(_without(tables.table.c.hub_id), {"ids": gone})
+
+
+@cache
+def _without(column: Any) -> Any:
+    return delete(column.table).where(among(column, "ids"))
