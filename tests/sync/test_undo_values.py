@@ -236,6 +236,34 @@ def test_lines_go_back_one_by_one(tmp_path: Path) -> None:
     assert [(line["seq"], line["qty"]) for line in only(world, "erp", "orders")["lines"]] == [(1, 60), (2, 2), (3, 3)]
 
 
+def test_what_others_typed_into_lines_stays_when_an_undo_is_undone(tmp_path: Path) -> None:
+    world, customer = agreed(tmp_path)
+    product = world.crm.add("products", code="P1", name="轴承")
+    line = {"seq": 1, "product": product, "qty": 1, "price": 10}
+    order = world.crm.add("orders", no="SO1", title="t", customer=customer, lines=[line])
+    world.sync()
+    (there,) = world.erp.rows["orders"]
+    (own,) = world.erp.row("orders", there)["lines"]
+    world.crm.edit("orders", order, lines=[{**line, "qty": 50}])
+    world.erp.edit("orders", there, lines=[{**own, "price": 99}, {**own, "seq": 2, "qty": 7}])
+
+    def state() -> dict[str, list[tuple[int, int, int]]]:
+        rows = {name: only(world, name, "orders")["lines"] for name in ("crm", "erp")}
+        return {name: [tuple(int(one[f]) for f in ("seq", "qty", "price")) for one in rows[name]] for name in rows}
+
+    typed = state()
+    run = world.sync().run
+    agreed_on = {"crm": [(1, 50, 99), (2, 7, 10)], "erp": [(1, 50, 99), (2, 7, 10)]}
+    assert state() == agreed_on
+    undone = undo(world, run).run
+    assert state() == typed
+    assert quiet(world)
+    report = undo(world, undone)
+    assert report.plan.held == []
+    assert state() == agreed_on
+    assert quiet(world)
+
+
 def test_a_value_the_system_rewrites_goes_back_as_it_was_meant(tmp_path: Path) -> None:
     def cut(record: dict[str, Any]) -> None:
         record["name"] = record["name"][:4]

@@ -87,17 +87,17 @@ def _come_to_rest(world: World) -> None:
         system.faults.clear()
     world.dropped.clear()
     world.directions.clear()
-    if world.people.spoiled and not _settle(world):
+    if world.people.spoiled and not settle(world):
         world.witness.broken("convergence", f"no rest after {PASSES_TO_REST} passes, with bad records left")
     before = Judge(world) if world.people.spoiled else None
     if before is not None:
         world.witness.violations += [v._replace(law="isolation") for v in before.agreement()]
     world.do({"do": "heal"})
-    if not _settle(world):
+    if not settle(world):
         world.witness.broken("convergence", f"no rest after {PASSES_TO_REST} passes")
 
 
-def _settle(world: World) -> bool:
+def settle(world: World) -> bool:
     """Passes until one finds nothing to do; and one more, which must find nothing, too."""
     for number in range(PASSES_TO_REST):
         world.clock.wait(400)

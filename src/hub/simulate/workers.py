@@ -10,11 +10,12 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection
 
 from hub.errors import HubError
+from hub.simulate.shortcut import Straight
 from hub.store.database import Store, open_memory
 
 WRITES = frozenset({"create", "update", "delete"})
@@ -82,13 +83,14 @@ class Memory:
         names = self.connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'")
         self._tables = [row[0] for row in names if not row[0].startswith(("alembic", "sqlite"))]
         self._driver: Any = self.connection.connection.dbapi_connection
+        self._straight = cast(Connection, Straight(self.connection))
 
     @contextmanager
     def transaction(self, begin: str, end: str = "COMMIT") -> Iterator[Connection]:
         """All that is done in it lands, or nothing does."""
         self._driver.execute(begin)
         try:
-            yield self.connection
+            yield self._straight
         except BaseException:
             self._driver.execute("ROLLBACK")
             raise
@@ -158,7 +160,9 @@ class Beside:
     def __init__(self, work: Callable[[], None]) -> None:
         self.work = work
         self.done = False
-        self._mine, self._theirs = threading.Semaphore(0), threading.Semaphore(0)
+        self._mine, self._theirs = threading.Lock(), threading.Lock()  # held; let go of by the other side
+        self._mine.acquire()
+        self._theirs.acquire()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 

@@ -1,19 +1,21 @@
 """Bulk statements: SQL compiled once from the SQLModel tables, rows as tuples straight to the driver.
 
 The plain twin is ``connection.execute(insert(table), [dict, …])``; this saves its work per row. It fits tables whose
-columns take what they are given: text, integers, booleans, and the canonical tables' own column types.
+columns take what they are given: text, integers, booleans, and the canonical tables' own column types. PostgreSQL has
+ways of its own (``copying``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Table, Text, bindparam, cast, insert
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
-Rows = Sequence[tuple[Any, ...]]
+from hub.store import copying
+from hub.store.copying import Rows
+
 NONE: frozenset[str] = frozenset()
 
 
@@ -25,16 +27,22 @@ def insert_rows(
     ``encoded``: text columns whose values are given as UTF-8 bytes, the way JSON is made. SQLite takes them as they
     are; making a ``str`` of each first, for the driver to encode it again, would cost more than making the JSON.
     """
-    if rows:
-        dialect = connection.dialect.name
-        statement = _insert(table, columns, dialect, "plain", (), encoded)
-        connection.exec_driver_sql(statement, _given(rows, columns, encoded, dialect))
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql":
+        copying.copy_rows(connection, table, columns, rows, encoded)
+    else:
+        connection.exec_driver_sql(_insert(table, columns, "plain", (), encoded), list(rows))
 
 
 def insert_new_rows(connection: Connection, table: Table, columns: tuple[str, ...], rows: Rows) -> None:
     """Insert the rows that are not there yet."""
-    if rows:
-        connection.exec_driver_sql(_insert(table, columns, connection.dialect.name, "ignore", (), NONE), list(rows))
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql":
+        copying.insert_arrays(connection, table, columns, (), rows)
+    else:
+        connection.exec_driver_sql(_insert(table, columns, "ignore", (), NONE), list(rows))
 
 
 def upsert_rows(
@@ -46,15 +54,15 @@ def upsert_rows(
     encoded: frozenset[str] = NONE,
 ) -> None:
     """Insert rows or, where ``keys`` are there already, replace the other columns. ``encoded`` as above."""
-    if rows:
-        dialect = connection.dialect.name
-        statement = _insert(table, columns, dialect, "replace", keys, encoded)
-        connection.exec_driver_sql(statement, _given(rows, columns, encoded, dialect))
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql":
+        copying.insert_arrays(connection, table, columns, keys, _decoded(rows, columns, encoded))
+    else:
+        connection.exec_driver_sql(_insert(table, columns, "replace", keys, encoded), list(rows))
 
 
-def _given(rows: Rows, columns: tuple[str, ...], encoded: frozenset[str], dialect: str) -> list[tuple[Any, ...]]:
-    if not encoded or dialect == "sqlite":
-        return list(rows)
+def _decoded(rows: Rows, columns: tuple[str, ...], encoded: frozenset[str]) -> Rows:
     places = [place for place, name in enumerate(columns) if name in encoded]
     decoded = []
     for row in rows:
@@ -67,27 +75,20 @@ def _given(rows: Rows, columns: tuple[str, ...], encoded: frozenset[str], dialec
 
 
 @lru_cache(maxsize=256)
-def _insert(
-    table: Table, columns: tuple[str, ...], dialect: str, mode: str, keys: tuple[str, ...], encoded: frozenset[str]
-) -> str:
-    maker = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    bytes_taken = encoded if dialect == "sqlite" else NONE
-    given = {name: cast(bindparam(name), Text) if name in bytes_taken else bindparam(name) for name in columns}
-    statement = maker(table).values(given)
+def _insert(table: Table, columns: tuple[str, ...], mode: str, keys: tuple[str, ...], encoded: frozenset[str]) -> str:
+    given = {name: cast(bindparam(name), Text) if name in encoded else bindparam(name) for name in columns}
+    statement = sqlite.insert(table).values(given)
     if mode == "plain":
-        return _ordered(insert(table).values(given), columns, dialect)
+        return _ordered(insert(table).values(given), columns)
     if mode == "ignore":
-        return _ordered(statement.on_conflict_do_nothing(), columns, dialect)
+        return _ordered(statement.on_conflict_do_nothing(), columns)
     others = {name: statement.excluded[name] for name in columns if name not in keys}
-    return _ordered(statement.on_conflict_do_update(index_elements=list(keys), set_=others), columns, dialect)
+    return _ordered(statement.on_conflict_do_update(index_elements=list(keys), set_=others), columns)
 
 
-def _ordered(statement: Any, order: tuple[str, ...], dialect: str) -> str:
+def _ordered(statement: Any, order: tuple[str, ...]) -> str:
     """SQL with positional parameters in this order. The compiler follows the table's columns: so must the callers."""
-    if dialect == "postgresql":
-        compiled = statement.compile(dialect=postgresql.psycopg.dialect(paramstyle="format"))  # type: ignore[no-untyped-call]
-    else:
-        compiled = statement.compile(dialect=sqlite.dialect())
+    compiled = statement.compile(dialect=sqlite.dialect())
     if tuple(compiled.positiontup) != order:
         raise AssertionError(f"columns must be given in the order {compiled.positiontup}")
     return str(compiled)

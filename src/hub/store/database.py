@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.pool import StaticPool
 
 from hub.errors import ConfigurationError, HubError, Unavailable
+from hub.store.copying import with_copy
 
 HEAD = "0002"
 """Revision of the newest migration in ``migrations/versions``; a test compares the two."""
@@ -114,6 +115,8 @@ def open_store(url: str, *, migrate: bool = True) -> Store:
     engine = create_engine(parsed, **options)
     if backend == "sqlite":
         sqlite_settings(engine)
+    else:
+        with_copy(engine)
     store = Store(engine)
     try:
         with _in_words():

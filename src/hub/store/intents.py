@@ -153,9 +153,12 @@ _SETTLED = delete(INTENT).where(
 )
 
 
+_ONE = delete(INTENT).where(INTENT.c.id == bindparam("id"))
+
+
 def drop_intent(connection: Connection, intent_id: int) -> None:
     """This intent is settled."""
-    connection.execute(delete(INTENT).where(INTENT.c.id == intent_id))
+    connection.execute(_ONE, {"id": intent_id})
 
 
 def doubt_intents(connection: Connection, run: str, system: str, entity: str, hub_ids: Iterable[str]) -> None:

@@ -75,12 +75,14 @@ def load(connection: Connection, hub_ids: Iterable[str]) -> dict[str, Stored]:
     return {row[0]: _stored(row) for row in connection.execute(_BY_IDS, {"ids": ids}).all()}
 
 
+_REVISIONS = select(RECORD.c.hub_id, RECORD.c.revision).where(among(RECORD.c.hub_id, "ids"))
+
+
 def moved(connection: Connection, revisions: Mapping[str, int]) -> dict[str, Stored]:
     """Which of these records (hub id → revision) have changed since, as they are now."""
     if not revisions:
         return {}
-    statement = select(RECORD.c.hub_id, RECORD.c.revision).where(among(RECORD.c.hub_id, "ids"))
-    rows = connection.execute(statement, {"ids": list(revisions)})
+    rows = connection.execute(_REVISIONS, {"ids": list(revisions)})
     return load(connection, [hub_id for hub_id, revision in rows if revisions[hub_id] != revision])
 
 

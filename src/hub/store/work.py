@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
@@ -156,16 +157,27 @@ def close_letters(
     remote_ids: Iterable[str] = (),
 ) -> None:
     """What these letters were about has succeeded since."""
-    alive = [LETTER.c.status.in_(("open", "replay")), LETTER.c.system == system, LETTER.c.entity == entity]
-    if stage is not None:
-        alive.append(LETTER.c.stage == stage)
     for column, ids in ((LETTER.c.hub_id, list(hub_ids)), (LETTER.c.remote_id, list(remote_ids))):
         if ids:
-            statement = update(LETTER).where(*alive, among(column, "ids")).values(status="done", last_at=at)
-            connection.execute(statement, {"ids": ids})
+            of = {"of_system": system, "of_entity": entity, "ids": ids, "at": at}
+            connection.execute(_closing(column, staged=stage is not None), of | ({"of_stage": stage} if stage else {}))
+
+
+@cache
+def _closing(column: Any, *, staged: bool) -> Any:
+    conditions = [
+        LETTER.c.status.in_(("open", "replay")),
+        LETTER.c.system == bindparam("of_system"),
+        LETTER.c.entity == bindparam("of_entity"),
+        among(column, "ids"),
+    ]
+    if staged:
+        conditions.append(LETTER.c.stage == bindparam("of_stage"))
+    return update(LETTER).where(*conditions).values(status="done", last_at=bindparam("at"))
 
 
 _REPLAYED = select(LETTER.c.id).where(LETTER.c.status == "replay", LETTER.c.stage.not_in(("observe", "follow_up")))
+_ANY_REPLAYED = _REPLAYED.limit(1)
 _FOLLOW_UPS = select(LETTER).where(
     LETTER.c.status == "replay",
     LETTER.c.system == bindparam("system"),
@@ -181,7 +193,7 @@ def replayed_follow_ups(connection: Connection, system: str, entity: str) -> lis
 
 def close_replayed(connection: Connection, hub_ids: Iterable[str], *, at: str) -> None:
     """Somebody asked for these records' letters to be tried again, and there is nothing left to write."""
-    if connection.execute(_REPLAYED.limit(1)).first() is None:  # nearly always: one look at a small index
+    if connection.execute(_ANY_REPLAYED).first() is None:  # nearly always: one look at a small index
         return
     mine = update(LETTER).where(LETTER.c.id.in_(_REPLAYED), among(LETTER.c.hub_id, "ids"))
     connection.execute(mine.values(status="done", last_at=at), {"ids": list(hub_ids)})

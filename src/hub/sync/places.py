@@ -10,6 +10,7 @@ from hub.sync.decide import ABSENT, sort_lines
 from hub.sync.paths import head as head  # noqa: PLC0414 - told on to those who import it here
 from hub.sync.paths import split
 from hub.sync.plan import Target, differences
+from hub.sync.readback import looks_rewritten
 
 Values = dict[str, Any]
 
@@ -47,6 +48,17 @@ def with_value(values: Values, path: str, value: Any, spec: EntitySpec) -> Value
             if str(line[key]) == key_text:
                 line[field] = value
     return {**values, name: sort_lines(lines, key)}
+
+
+def lines_as_shown(held: list[Values], shown: list[Values], key: str) -> list[Values]:
+    """The lines that a system shows, with the hub's own values where it only shows these in its own spelling, or not at
+    all."""
+    known = {line[key]: line for line in held}
+    return [_as_shown(known.get(line[key], {}), line) for line in shown]
+
+
+def _as_shown(held: Values, shown: Values) -> Values:
+    return held | {name: value for name, value in shown.items() if not looks_rewritten(held.get(name), value)}
 
 
 def alike(value: Any, other: Any) -> bool:

@@ -16,7 +16,7 @@ from hub.store.journal import Logged
 from hub.store.records import Stored
 from hub.store.shadows import Shadow
 from hub.sync.decide import ABSENT
-from hub.sync.places import alike, differs, head, overlap, value_at, with_value
+from hub.sync.places import alike, differs, head, lines_as_shown, overlap, value_at, with_value
 from hub.sync.plan import REMOVED, Hold, Step
 from hub.sync.undo_history import Wrote, changes_of, last_version, taken_back, touched_by
 
@@ -182,10 +182,10 @@ def _values(case: Case, found: Reversal, undone: dict[str, list[tuple[str, Any, 
             found.changes[path] = [_plain(value_at(case.record.values, path, case.spec)), before]
             found.values = with_value(found.values, path, before, case.spec)
     for system, paths in undone.items():
-        values = case.record.values
+        names = tuple(dict.fromkeys(head(path) for path, _, _ in paths))
+        values = {**case.record.values, **_lines_there(case, case.places[system], names)}
         for path, _, old in reversed(paths):
             values = with_value(values, path, old, case.spec)
-        names = tuple(dict.fromkeys(head(path) for path, _, _ in paths))
         step = Step(
             system,
             "update",
@@ -203,6 +203,16 @@ def _values(case: Case, found: Reversal, undone: dict[str, list[tuple[str, Any, 
         _pair_others(
             case, found, name, {system for system in undone if any(head(p) == name for p, _, _ in undone[system])}
         )
+
+
+def _lines_there(case: Case, place: Place, names: tuple[str, ...]) -> Values:
+    """The lines as this system has them. A place inside is written with all the others, and those may differ from the
+    hub's: typed there, and taken back everywhere else by an earlier undo."""
+    return {
+        name: lines_as_shown(case.record.values.get(name) or [], place.shown[name], lens_field.lines.key)
+        for name in names
+        if (lens_field := place.fields[name]).lines is not None and isinstance(place.shown.get(name), list)
+    }
 
 
 def _pair_others(case: Case, found: Reversal, name: str, targets: set[str]) -> None:
