@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Table, func, select, text
+from sqlalchemy import Table, select, text
 from sqlalchemy.exc import IntegrityError
 
 from hub.errors import Unavailable
-from hub.model.registry import CLASSES, table
 from hub.store.bulk import insert_new_rows, insert_rows, upsert_rows
 from hub.store.database import Store, open_store
 from hub.store.records import TODO
@@ -87,28 +86,6 @@ def test_only_rows_that_are_not_there_yet_are_added(store: Store) -> None:
         ("customer", "2"),
         ("order", "2"),
     ]
-
-
-def test_an_analysts_columns_take_the_canonical_forms(store: Store) -> None:
-    orders = table(CLASSES["order"])
-    columns = tuple(column.name for column in orders.columns)
-    values: dict[str, Any] = dict.fromkeys(columns)
-    values |= {
-        "hub_id": "1",
-        "created_at": "2026-01-15T08:30:00Z",
-        "total": "12345678901234567890.05",
-        "extra": '{"甲":"1"}',
-    }
-    with store.begin() as connection:
-        insert_rows(connection, orders, columns, [tuple(values.values())])
-        upsert_rows(connection, orders, columns, ("hub_id",), [tuple((values | {"hub_id": "2"}).values())])
-        upsert_rows(connection, orders, columns, ("hub_id",), [tuple((values | {"number": "N"}).values())])
-    first, second = stored(store, orders)
-    assert str(first["total"]) == str(second["total"]) == "12345678901234567890.05"
-    assert first["created_at"].isoformat() == second["created_at"].isoformat() == "2026-01-15T08:30:00+00:00"
-    assert (first["number"], second["number"], first["extra"]) == ("N", None, {"甲": "1"})
-    with store.read() as connection:
-        assert connection.execute(select(func.count()).select_from(orders)).scalar_one() == 2
 
 
 @pytest.mark.postgres

@@ -1,8 +1,7 @@
 """Bulk statements: SQL compiled once from the SQLModel tables, rows as tuples straight to the driver.
 
 The plain twin is ``connection.execute(insert(table), [dict, …])``; this saves its work per row. It fits tables whose
-columns take what they are given: text, integers, booleans, and the canonical tables' own column types. PostgreSQL has
-ways of its own (``copying``).
+columns take what they are given: text and whole numbers. PostgreSQL has ways of its own (``copying``).
 """
 
 from __future__ import annotations

@@ -26,8 +26,7 @@ def with_copy(engine: Engine) -> None:
         if not statement.startswith("COPY "):
             return False
         with cursor.copy(statement) as copying:
-            if types := context.execution_options.get("hub_copied_as"):
-                copying.set_types(types)
+            copying.set_types(context.execution_options["hub_copied_as"])
             for row in rows:
                 copying.write_row(row)
         return True
@@ -40,7 +39,7 @@ def with_copy(engine: Engine) -> None:
 def copy_rows(
     connection: Connection, table: Table, columns: tuple[str, ...], rows: Rows, encoded: frozenset[str]
 ) -> None:
-    """Insert rows; see ``bulk.insert_rows``. Only tables of text and whole numbers take ``encoded`` ones."""
+    """Insert rows; see ``bulk.insert_rows``. For tables of text and whole numbers."""
     statement, types = _copy(table, columns, encoded)
     connection.exec_driver_sql(statement, list(rows), execution_options={"hub_copied_as": types})
 
@@ -65,16 +64,11 @@ def _types(table: Table, columns: tuple[str, ...]) -> list[str]:
 
 @lru_cache(maxsize=64)
 def _copy(table: Table, columns: tuple[str, ...], encoded: frozenset[str]) -> tuple[str, tuple[str, ...]]:
-    """(statement, how each value is sent; empty: as text)."""
-    statement = f"COPY {_name(table)} ({', '.join(map(_quoted, columns))}) FROM STDIN"
-    types = _types(table, columns)
-    if not all(type in _BINARY for type in types):
-        if encoded:
-            raise AssertionError(f"{table.name} takes no bytes: it has columns that can't be sent as they are kept")
-        return statement, ()
+    """(statement, how each value is sent)."""
+    statement = f"COPY {_name(table)} ({', '.join(map(_quoted, columns))}) FROM STDIN (FORMAT BINARY)"
     # UTF-8 bytes are what a text column takes; said to be bytea, the driver leaves them as they are.
-    binary = ("bytea" if n in encoded else _BINARY[type] for n, type in zip(columns, types, strict=True))
-    return f"{statement} (FORMAT BINARY)", tuple(binary)
+    given = zip(columns, _types(table, columns), strict=True)
+    return statement, tuple("bytea" if name in encoded else _BINARY[type] for name, type in given)
 
 
 @lru_cache(maxsize=64)
