@@ -61,7 +61,7 @@ def full_runs(bench: Bench, sides: list[Side], fresh: object = None, pairs: int 
 
 def tell(bench: Bench, side: Side, runs: Runs) -> None:
     m = runs[side.name][-1]
-    bench.say(f"    {side.name:5} {m.cpu:7.2f} CPU s {m.wall:7.2f} s {m.rss:6.0f} MB {m.all_calls:6} calls")
+    bench.say(f"    {side.name:5} {m.cpu:8.3f} CPU s {m.wall:7.2f} s {m.rss:6.0f} MB {m.all_calls:6} calls")
 
 
 def memory_row(id: str, title: str, runs: Runs) -> Row:

@@ -86,7 +86,15 @@ class _Size:
         stored = self.hub.status()["store"]
         bytes_each = stored["bytes"] / self.bench.n
         self.bench.say(f"    {stored['bytes'] / 1e6:,.0f} MB, {stored['history']:,} entries of history")
-        return [_plain(f"disk for a customer in two systems, {self.where}, {self.bench.n:,}", "bytes", bytes_each)]
+        row = _plain(f"disk for a customer in two systems, {self.where}, {self.bench.n:,}", "bytes", bytes_each)
+        row.note = self._tables()
+        return [row]
+
+    def _tables(self) -> str:
+        """What each table takes with its indexes, in bytes for a customer."""
+        tables = self.database.tables() if self.database else {}
+        each = {name: round(size / self.bench.n) for name, size in tables.items()}
+        return ", ".join(f"{name} {size:,}" for name, size in each.items() if size >= 10)
 
     def orders(self) -> list[Row]:
         """Orders on top, with their products."""
@@ -123,6 +131,8 @@ class _Size:
         stored.append(self.hub.status()["store"])
         pruned = measure.run(measure.python("hub_prune", str(self.hub.folder))).output
         stored.append(self.hub.status()["store"])
+        for one, when in zip(stored, ("before", "edited", "pruned"), strict=True):
+            self.bench.say(f"    {when}: {one['bytes'] / 1e6:,.1f} MB, {one['history']:,} entries of history")
         told: dict[str, Any] = pruned["counts"]
         self.bench.say(f"    pruned in {pruned['wall']:.1f} s: {told['entries']:,} entries went, {told['space']}")
         rows, bytes_ = ([one[name] for one in stored] for name in ("history", "bytes"))

@@ -35,9 +35,16 @@ class Postgres:
         self.psql(f"create database bench{self.made}")
         return f"postgresql://hub@/bench{self.made}?host={self.folder}"
 
-    def psql(self, statement: str) -> None:
-        command = [self.programs / "psql", "-h", self.folder, "-U", "hub", "-d", "postgres", "-q", "-c", statement]
-        subprocess.run(list(map(str, command)), check=True, capture_output=True)
+    def tables(self) -> dict[str, int]:
+        """Table of the newest database → the bytes it takes with its indexes, the largest first."""
+        statement = "select relname, pg_total_relation_size(relid) as bytes from pg_stat_user_tables order by 2 desc"
+        lines = self.psql(statement, f"bench{self.made}").splitlines()
+        return {name: int(size) for name, _, size in (line.partition("|") for line in lines)}
+
+    def psql(self, statement: str, database: str = "postgres") -> str:
+        """What ``psql`` prints: a line a row, columns parted by ``|``."""
+        command = [self.programs / "psql", "-h", self.folder, "-U", "hub", "-d", database, "-qAt", "-c", statement]
+        return subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True).stdout
 
 
 def unprivileged(command: list[object]) -> list[str]:
