@@ -27,6 +27,7 @@ Values = dict[str, Any]
 
 _ZERO = Decimal(0)
 _HALF = Decimal("0.5")
+_PERCENT = Decimal("0.01")
 _PRICES = (("unit_price", "net_amount"), ("unit_price_tax", "amount"))
 
 
@@ -65,8 +66,8 @@ def _line(line: Values, with_tax: bool | None, unit: Decimal) -> list[tuple[str,
         if gross is not None and abs(net + tax - gross) > unit:
             wrong.append(("amount", _says(gross, net + tax, f"net {net} + tax {tax}")))
         rate = _number(line, "tax_rate")
-        if rate is not None and abs(net * rate / 100 - tax) > unit:
-            wrong.append(("tax_amount", _says(tax, net * rate / 100, f"{rate} % of {net}")))
+        if rate is not None and abs(net * rate * _PERCENT - tax) > unit:
+            wrong.append(("tax_amount", _says(tax, net * rate * _PERCENT, f"{rate} % of {net}")))
     quantity = _number(line, "quantity")
     if quantity is not None:
         wrong += _price(line, quantity, (net, gross), with_tax, unit)
@@ -96,7 +97,7 @@ def _discount(line: Values, full: Decimal) -> Decimal:
     amount, rate = _number(line, "discount"), _number(line, "discount_rate")
     if amount is not None:
         return amount
-    return full * rate / 100 if rate is not None else _ZERO
+    return full * rate * _PERCENT if rate is not None else _ZERO
 
 
 def _last_digit(price: Decimal) -> Decimal:

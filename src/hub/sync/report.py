@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
+
+import msgspec
 
 State = Literal["done", "needs_person", "failed"]
 
@@ -172,7 +174,8 @@ class PassReport:
     """System → why the rest of its work is left to later passes: the day's limit. Nothing is lost."""
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        made: dict[str, Any] = msgspec.to_builtins(self)
+        return made
 
     @property
     def differences(self) -> int:
