@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -18,6 +19,7 @@ def main() -> int:
     parser.add_argument("--store", choices=("sqlite", "postgresql", "both"), default="both")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the servers are stopped, the folders removed
     reports = []
     for store in ("sqlite", "postgresql") if given.store == "both" else (given.store,):
         with tempfile.TemporaryDirectory(prefix="hub-crash-", ignore_cleanup_errors=True) as folder:

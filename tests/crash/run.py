@@ -5,16 +5,16 @@ People go on working between the crashes. Nothing is repaired by hand: the next 
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from tests.soak import laws
 from tests.soak.company import Company, founded
 from tests.soak.people import People
 
+from . import hub_process
 from .cluster import Cluster, cluster
 
 Row = dict[str, Any]
@@ -36,7 +37,6 @@ SETTLE_EVERY = 20
 CALM = 6
 """Passes without a kill, at most, until nothing is left to do."""
 PASS_SECONDS = 240
-PROGRAM = str(Path(__file__).with_name("hub_process.py"))
 ENOUGH = (2, at_once.ENOUGH)
 """New records on one page that take the way of a bulk load; every second pass thinks a few are enough."""
 LONGER, SHORTER = 1.03, 0.75
@@ -118,6 +118,7 @@ class Harness:
         self.store = store
         self.chance = chance
         self.letters = letters
+        self._said = company.folder / "said.txt"
         self.seen: Counter[str] = Counter()
         self.strange: list[str] = []
         self.work = 0.0
@@ -128,19 +129,17 @@ class Harness:
         """How long a pass works."""
         for _ in range(4):
             self.people.act()
-        started = self._start()
+        process = self._start()
         begun = time.monotonic()
-        started.wait(PASS_SECONDS)
+        _ended(process)
         self.work = time.monotonic() - begun
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> ForkServerProcess:
         """``hub sync`` as a process; returns when its run is noted in the store, or it has ended."""
         runs = self.store.count("SELECT count(*) FROM run")
-        with (self.company.folder / "killed.txt").open("wb") as log:
-            enough = str(self.chance.choice(ENOUGH))
-            words = [sys.executable, PROGRAM, enough, "sync", "--json", "--project", str(self.company.folder)]
-            process = subprocess.Popen(words, stdout=log, stderr=subprocess.STDOUT)
-        while process.poll() is None and self.store.count("SELECT count(*) FROM run") <= runs:
+        words = ["sync", "--json", "--project", str(self.company.folder)]
+        process = hub_process.started(words, self._said, self.chance.choice(ENOUGH))
+        while process.is_alive() and self.store.count("SELECT count(*) FROM run") <= runs:
             time.sleep(0.02)
         return process
 
@@ -149,21 +148,20 @@ class Harness:
         for _ in range(self.chance.randrange(1, 5)):
             self.people.act()
         process = self._start()
-        try:
-            process.wait(self.chance.uniform(0, self.work))
-        except subprocess.TimeoutExpired:
+        process.join(self.chance.uniform(0, self.work))
+        if process.is_alive():
             self._strike(what, process, server)
             self.work *= LONGER
         else:
             self.work *= SHORTER
-        code = process.wait(PASS_SECONDS)
+        code = _ended(process)
         if server is not None and not server.runs:
             server.start()
         self._note(what, code)
 
-    def _strike(self, what: str, process: subprocess.Popen[bytes], server: Cluster | None) -> None:
+    def _strike(self, what: str, process: ForkServerProcess, server: Cluster | None) -> None:
         if what == "kill" or server is None:
-            process.send_signal(signal.SIGKILL)
+            process.kill()
         elif self.chance.random() < 0.5:
             server.kill()
             self.seen["postmaster killed"] += 1
@@ -172,9 +170,9 @@ class Harness:
             self.seen["immediate shutdown"] += 1
 
     def _note(self, what: str, code: int) -> None:
+        said = self._said.read_text("utf-8", "replace")
         if what == "server":
             self.seen[f"pass ended {code} when its database died" if code else "pass ended before its database"] += 1
-            said = (self.company.folder / "killed.txt").read_text("utf-8", "replace")
             if code not in FINE or "Traceback" in said:
                 self.strange.append(f"exit {code} when the database died: {said[-800:]}")
         elif code == -signal.SIGKILL:
@@ -182,17 +180,17 @@ class Harness:
         else:
             self.seen["ended before the kill"] += 1
             if code != (1 if self.letters else 0):
-                said = (self.company.folder / "killed.txt").read_text("utf-8", "replace")
                 self.strange.append(f"exit {code}: {said[-800:]}")
         self.seen["left writes in doubt"] += self.store.count("SELECT count(*) FROM intent") > 0
 
     def settle(self) -> None:
         """Passes nobody disturbs until nothing is left to do."""
         for _ in range(CALM):
-            done = self.company.hub("sync", "--json")
-            if done.code not in (0, 1):
-                self.strange.append(f"exit {done.code} after a crash: {(done.err or done.out)[-800:]}")
-            elif done.data.get("writes") == 0:
+            code = _ended(self._start())
+            said = self._said.read_text("utf-8", "replace")
+            if code not in (0, 1):
+                self.strange.append(f"exit {code} after a crash: {said[-800:]}")
+            elif json.loads(said)["writes"] == 0:
                 return
         self.strange.append(f"{CALM} passes did not settle what the crashes left")
 
@@ -229,6 +227,13 @@ class Harness:
             "laws": [{**asdict(v), "wrong": v.wrong[: laws.MOST]} for v in verdicts],
             "strange": self.strange[: laws.MOST],
         }
+
+
+def _ended(process: ForkServerProcess) -> int:
+    process.join(PASS_SECONDS)
+    code = process.exitcode
+    assert code is not None, f"a pass does not end within {PASS_SECONDS} s"
+    return code
 
 
 @contextmanager
