@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -79,9 +80,7 @@ def test_a_pass_that_meets_another_one_is_skipped_not_failed(folder: Path) -> No
     with open_project(folder) as project:
         store = open_store(project.store_url)
     with store.begin() as connection:
-        runs.take_lease(
-            connection, "entity:customer", "another", "2026-01-01T00:00:00.000Z", "9999-01-01T00:00:00.000Z"
-        )
+        runs.take_lease(connection, "entity:customer", "another", datetime.now(UTC), 1e6)
     store.close()
     with pytest.raises(Unavailable) as busy:
         sync(folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -206,14 +206,14 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
 @pytest.mark.postgres
 def test_two_who_come_for_the_very_first_lease_wait_for_each_other(postgres_url: str) -> None:
     store = open_store(postgres_url)
-    expires = "2026-01-01T00:02:00.000Z"
+    now = datetime(2026, 1, 1, tzinfo=UTC)
     with ThreadPoolExecutor(1) as pool:
         with store.begin() as connection:
-            runs.take_lease(connection, "entity:customer", "one", "2026-01-01T00:00:00.000Z", expires)
+            runs.take_lease(connection, "entity:customer", "one", now, 60)
 
             def second() -> None:
                 with store.begin() as other:
-                    runs.take_lease(other, "entity:customer", "two", "2026-01-01T00:00:01.000Z", expires)
+                    runs.take_lease(other, "entity:customer", "two", now, 60)
 
             waiting = pool.submit(second)
         with pytest.raises(Unavailable, match="another pass is at work on customer"):

@@ -220,18 +220,19 @@ def test_a_long_call_keeps_its_lease(world: World, monkeypatch: pytest.MonkeyPat
     import threading
     from datetime import timedelta
 
-    from hub.sync import apply
+    from hub.sync import holding
     from hub.sync.context import Pass
 
-    monkeypatch.setattr(apply, "HEARTBEAT", 0.001, raising=False)
+    monkeypatch.setattr(holding, "BEAT", 0.001)
     renewed = threading.Event()
-    renew = Pass.renew
+    hold = Pass.hold
 
-    def noted(self: Pass, connection: Any, entity: str) -> None:
-        renew(self, connection, entity)
+    def noted(self: Pass) -> bool:
+        held = hold(self)
         renewed.set()
+        return held
 
-    monkeypatch.setattr(Pass, "renew", noted)
+    monkeypatch.setattr(Pass, "hold", noted)
     other = world.engine()
     other.owner = "somebody else"
     met: list[str] = []

@@ -351,7 +351,7 @@ def test_the_room_is_given_back_to_the_disk(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(space, "LEAST", 0)
     held = {"customer": None}
     with world.engine() as engine, engine.store.begin() as connection:
-        held["customer"] = runs.take_lease(connection, "entity:customer", "a pass", "", "2099-01-01T00:00:00.000Z")
+        held["customer"] = runs.take_lease(connection, "entity:customer", "a pass", world.clock(), 1e6)
     assert prune(world).space == "a pass is at work: the space is given back the next time"
     with world.engine() as engine, engine.store.begin() as connection:
         runs.free_lease(connection, held["customer"])

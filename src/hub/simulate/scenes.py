@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from hub.simulate.workers import Beside, Crash, Goal, Point, Worker
+from hub.sync.context import CALL_SECONDS
 
 Event = dict[str, Any]
 
@@ -84,10 +85,10 @@ class Scene:
         self.tell(f"worker {name} is stopped {words[point.kind]}")
 
     def _within_the_lease(self, event: Event) -> Event:
-        """A request under way is carried out or given up long before its sender's lease ends (connectors' time-outs see
-        to that, and the lease is renewed meanwhile): only before and after it may a worker be away for longer."""
+        """A request takes effect before its sender's lease ends (it is begun with that much left, and the lease is
+        renewed meanwhile): only before and after it may a worker be away for longer."""
         if event["do"] == "wait" and any(worker.in_call for worker, _ in self.works.values()):
-            return {**event, "seconds": min(event["seconds"], 30)}
+            return {**event, "seconds": min(event["seconds"], CALL_SECONDS)}
         return event
 
     def _go_on(self) -> None:

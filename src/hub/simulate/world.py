@@ -121,6 +121,7 @@ class World:
             ids=self._new_id,
             owner=worker.name,
             pool=Inline,
+            hold=False,
         )
 
     def _new_id(self) -> str:

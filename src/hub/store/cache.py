@@ -15,12 +15,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from cryptography.fernet import Fernet, InvalidToken
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 
 from hub.connect.tokens import LOCK_SECONDS
 from hub.errors import Unavailable
 from hub.store.database import Store
+from hub.store.postgres import postgres_engine
 from hub.store.tables import SharedValueRow
 
 VALUE = SharedValueRow.__table__  # type: ignore[attr-defined]
@@ -52,10 +53,7 @@ class SharedCaches:
         """The database, with its table."""
         with self._guard:
             if self._engine is None:
-                parsed = make_url(self._url)
-                if parsed.drivername == "postgresql":
-                    parsed = parsed.set(drivername="postgresql+psycopg")
-                engine = create_engine(parsed, pool_size=2, max_overflow=20, pool_pre_ping=True)
+                engine = postgres_engine(make_url(self._url), pool_size=2, max_overflow=20, pool_pre_ping=True)
                 with Store(engine).begin() as connection:
                     connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('hub shared values'))"))
                     SharedValueRow.metadata.create_all(connection, tables=[VALUE])

@@ -17,6 +17,7 @@ from sqlalchemy.pool import StaticPool
 
 from hub.errors import ConfigurationError, HubError, Unavailable
 from hub.store.copying import with_copy
+from hub.store.postgres import postgres_engine
 
 HEAD = "0002"
 """Revision of the newest migration in ``migrations/versions``; a test compares the two."""
@@ -106,16 +107,12 @@ def open_store(url: str, *, migrate: bool = True) -> Store:
         raise ConfigurationError(
             f"store: {backend} can't hold the hub's own data", cure="use sqlite:///… or postgresql+psycopg://…"
         )
-    options: dict[str, Any] = {}
     if backend == "sqlite":
         private_file(parsed.database)
-        options["connect_args"] = {"timeout": 30, "check_same_thread": False}
-    elif parsed.drivername == "postgresql":
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    engine = create_engine(parsed, **options)
-    if backend == "sqlite":
+        engine = create_engine(parsed, connect_args={"timeout": 30, "check_same_thread": False})
         sqlite_settings(engine)
     else:
+        engine = postgres_engine(parsed)
         with_copy(engine)
     store = Store(engine)
     try:

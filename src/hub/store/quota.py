@@ -29,6 +29,7 @@ from hub.store import sharing
 from hub.store.bulk import insert_new_rows
 from hub.store.codec import dumps, loads
 from hub.store.database import Store, private_file, sqlite_settings, upsert
+from hub.store.postgres import postgres_engine
 from hub.store.sharing import Account, Holder
 from hub.store.tables import QuotaHolderRow, QuotaHourRow, QuotaRow
 
@@ -317,9 +318,7 @@ def _engine(url: str) -> Engine:
         engine = create_engine(parsed, connect_args={"timeout": 30, "check_same_thread": False})
         sqlite_settings(engine)
     else:
-        if parsed.drivername == "postgresql":
-            parsed = parsed.set(drivername="postgresql+psycopg")
-        engine = create_engine(parsed, pool_size=2, max_overflow=4, pool_pre_ping=True)
+        engine = postgres_engine(parsed, pool_size=2, max_overflow=4, pool_pre_ping=True)
     with Store(engine).begin() as connection:
         if engine.dialect.name == "postgresql":
             # Two processes that make a table at the same moment would fail: they take turns.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
 
 from hub.errors import Unavailable
 from hub.store.among import among
@@ -22,6 +23,11 @@ SETTING = SettingRow.__table__  # type: ignore[attr-defined]
 
 Row = dict[str, Any]
 _LAST_ENTRY = select(func.max(JournalRow.__table__.c.id))  # type: ignore[attr-defined]
+
+
+def instant(moment: datetime) -> str:
+    """The hub's own notation of an instant: UTC, milliseconds, sortable as text."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:23] + "Z"
 
 
 _START = insert(RUN)
@@ -171,6 +177,17 @@ _TAKE = (
 )
 
 
+_CLOCK = text("SELECT clock_timestamp()")
+
+
+def lease_clock(connection: Connection, own: datetime) -> datetime:
+    """The time by which leases run: the database's where hosts share it, for theirs differ; else our ``own``."""
+    if connection.dialect.name != "postgresql":
+        return own
+    found: datetime = connection.execute(_CLOCK).scalar_one()
+    return found
+
+
 class Lease(NamedTuple):
     """The right to work on something, until it expires or somebody with a higher fence takes it."""
 
@@ -183,21 +200,26 @@ def take_lease(
     connection: Connection,
     name: str,
     owner: str,
-    now: str,
-    expires: str,
+    own: datetime,
+    seconds: float,
     dead: Callable[[str], bool] = lambda owner: False,
 ) -> Lease:
-    """Take a lease that is free or expired, or whose holder (``process/run``) is dead. Raises Unavailable, saying until
-    when it is held, when it is none of these."""
+    """Take a lease that is free or expired, or whose holder (``process/run``) is dead, for so many seconds.
+
+    ``own``: the time, see ``lease_clock``. Raises Unavailable, saying until when it is held, when it is none of these.
+    """
     # The row is made first, so that two who come for the very first lease wait for each other instead of failing.
     insert_new_rows(connection, LEASE, ("name", "owner", "fence", "expires"), [(name, "", 0, "")])
     row = connection.execute(_LEASE, {"name": name}).one()
+    at = lease_clock(connection, own)
+    now = instant(at)
     if row.expires > now and row.owner != owner and not dead(row.owner):
         raise Unavailable(
             f"another pass is at work on {name.removeprefix('entity:')} until {row.expires} at the latest",
             where="store",
             cure="wait for it to end; after a crash on another machine its lease runs out by itself",
         )
+    expires = instant(at + timedelta(seconds=seconds))
     if row.expires:
         _never_ended(connection, row.owner.rpartition("/")[2], now)
     taken = {"b_name": name, "b_owner": owner, "b_fence": row.fence + 1, "b_expires": expires}
@@ -205,8 +227,9 @@ def take_lease(
     return Lease(name, owner, row.fence + 1)
 
 
-def holders(connection: Connection, names: Sequence[str], now: str) -> list[str]:
-    """Who holds these leases at present."""
+def holders(connection: Connection, names: Sequence[str], own: datetime) -> list[str]:
+    """Who holds these leases at present. ``own``: the time, see ``lease_clock``."""
+    now = instant(lease_clock(connection, own))
     statement = select(LEASE.c.owner).where(LEASE.c.name.in_(names), LEASE.c.expires > now)
     return [row[0] for row in connection.execute(statement)]
 
@@ -217,22 +240,32 @@ def _never_ended(connection: Connection, run_id: str, at: str) -> None:
     connection.execute(update(RUN).where(RUN.c.id == run_id, RUN.c.state == "running").values(**ended))
 
 
-_HOLD = (
-    update(LEASE)
-    .where(LEASE.c.name == bindparam("b_name"), LEASE.c.fence == bindparam("b_fence"))
-    .values(expires=bindparam("b_expires"))
+_OURS = update(LEASE).where(LEASE.c.name == bindparam("b_name"), LEASE.c.fence == bindparam("b_fence"))
+_FREE = _OURS.values(expires="")
+_HELD = _OURS.where(LEASE.c.expires != "")  # one given back must not come to life again
+_HOLD = _HELD.values(expires=bindparam("b_expires"))
+# In the statement itself: asking for the database's time first would be another way there and back for every step.
+_HOLD_BY_DATABASE = _HELD.values(
+    expires=func.to_char(
+        func.timezone("UTC", func.clock_timestamp()) + func.make_interval(0, 0, 0, 0, 0, 0, bindparam("b_seconds")),
+        'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"',
+    )
 )
 
 
-def _hold(connection: Connection, lease: Lease, expires: str) -> int:
-    """Set when a lease ends, if it is still ours; returns how many leases that was."""
-    done = connection.execute(_HOLD, {"b_name": lease.name, "b_fence": lease.fence, "b_expires": expires})
-    return done.rowcount
+def extend_lease(connection: Connection, lease: Lease, own: datetime, seconds: float) -> bool:
+    """Hold a lease for so many seconds from now (``own``, see ``lease_clock``); False: it is not ours any more."""
+    ours: dict[str, Any] = {"b_name": lease.name, "b_fence": lease.fence}
+    if connection.dialect.name == "postgresql":
+        done = connection.execute(_HOLD_BY_DATABASE, {**ours, "b_seconds": float(seconds)})
+    else:
+        done = connection.execute(_HOLD, {**ours, "b_expires": instant(own + timedelta(seconds=seconds))})
+    return done.rowcount == 1
 
 
-def renew_lease(connection: Connection, lease: Lease, expires: str) -> None:
+def renew_lease(connection: Connection, lease: Lease, own: datetime, seconds: float) -> None:
     """Go on working; in the same transaction as the work itself. Raises Unavailable when somebody took over."""
-    if _hold(connection, lease, expires) != 1:
+    if not extend_lease(connection, lease, own, seconds):
         raise Unavailable(
             f"another pass took over {lease.name.removeprefix('entity:')} meanwhile; nothing was stored",
             where="store",
@@ -240,11 +273,6 @@ def renew_lease(connection: Connection, lease: Lease, expires: str) -> None:
         )
 
 
-def extend_lease(connection: Connection, lease: Lease, expires: str) -> None:
-    """Hold a lease that is not being worked under just now, if it is still ours."""
-    _hold(connection, lease, expires)
-
-
 def free_lease(connection: Connection, lease: Lease) -> None:
     """Let go of a lease."""
-    _hold(connection, lease, "")
+    connection.execute(_FREE, {"b_name": lease.name, "b_fence": lease.fence})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import wait
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +25,7 @@ from hub.store.records import Stored
 from hub.store.shadows import Shadow
 from hub.sync import outcomes
 from hub.sync.confirm import Confirmer
-from hub.sync.context import LEASE_SECONDS, Pass
+from hub.sync.context import Pass
 from hub.sync.intents import intend, intend_together
 from hub.sync.picking import picked
 from hub.sync.plan import Action, Step
@@ -40,8 +39,6 @@ from hub.sync.spreading import check_writes
 Values = dict[str, Any]
 DOUBTFUL = (UnknownOutcome, UnexpectedAnswer)
 """After these nobody knows whether the write was carried out."""
-HEARTBEAT = LEASE_SECONDS / 4
-"""Seconds of waiting after which a lease is renewed."""
 GET_BATCH = 100
 
 
@@ -128,17 +125,11 @@ class Writer:
         self._settle(calls, self._look(calls), at_last)
 
     def _calls(self, action: str, chunks: list[list[Job]]) -> list[Call]:
-        """Make the calls, several at a time. The lease is renewed meanwhile: were it to run out during a long call,
-        another pass would take over, find the record not there yet, and send it again."""
+        """Make the calls, several at a time. The lease is held meanwhile (``holding``): were it to run out in a long
+        call, another pass would take over, find the record not there yet, and send it again."""
         workers = self.job.workers(max(1, self.endpoint.resource.parallel))
         try:
             calls = [(chunk, workers.submit(self._call, action, chunk)) for chunk in chunks]
-            left = {call for _, call in calls}
-            while left:
-                _, left = wait(left, timeout=HEARTBEAT)
-                if left:
-                    with self.job.transaction(self.endpoint.entity):
-                        pass
             return [(chunk, *call.result()) for chunk, call in calls]
         except BaseException:
             self.job.dismiss()

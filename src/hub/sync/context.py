@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -22,13 +23,11 @@ from hub.sync.policy import Endpoint, Setup
 from hub.sync.refs import RefPath, ref_paths
 from hub.sync.report import Counts, Event, Finding, Observer, PassReport, SystemFailure
 
-LEASE_SECONDS = 120
+instant = runs.instant
+LEASE_SECONDS = 30
+CALL_SECONDS = 15
+"""Of a lease, what a call is begun with at least: it has to take effect before another pass may look whether it did."""
 MAX_FINDINGS = 500
-
-
-def instant(moment: datetime) -> str:
-    """The hub's own notation of an instant: UTC, milliseconds, sortable as text."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:23] + "Z"
 
 
 def sortable(text: str | None) -> str | None:
@@ -72,6 +71,8 @@ class Pass:
     _renewed: datetime | None = None
     held_until: datetime | None = None
     """Until when the leases are surely ours, by our own clock."""
+    lost: bool = False
+    """Another pass took over."""
     _counts: dict[tuple[str, str], Counts] = field(default_factory=dict)
     _paths: dict[tuple[str, str], tuple[RefPath, ...]] = field(default_factory=dict)
     heard: set[tuple[str, str]] = field(default_factory=set)
@@ -147,21 +148,39 @@ class Pass:
     def transaction(self, entity: str) -> Iterator[Connection]:
         """A transaction on one entity, which lands only while this pass still holds the entity's lease."""
         with self.store.begin() as connection:
+            began = time.monotonic()
             self.renew(connection, entity)
             yield connection
+            if time.monotonic() - began > LEASE_SECONDS / 4:
+                # Who waits for the lease comes to see it as this transaction leaves it, and that was long ago.
+                self.renew(connection, entity)
 
     def renew(self, connection: Connection, entity: str) -> None:
         """Hold the leases a little longer, as part of the work at hand. Raises Unavailable when this one is lost."""
         now = self.clock()
-        until = now + timedelta(seconds=LEASE_SECONDS)
-        expires = instant(until)
         if (lease := self.leases.get(entity)) is not None:
-            runs.renew_lease(connection, lease, expires)
-            self.held_until = until
+            runs.renew_lease(connection, lease, now, LEASE_SECONDS)
+            self._held_from(now)
         if self._renewed is None or now - self._renewed > timedelta(seconds=LEASE_SECONDS / 4):
             self._renewed = now
             for other in self.leases.values():  # their turn comes later in the pass
-                runs.extend_lease(connection, other, expires)
+                runs.extend_lease(connection, other, now, LEASE_SECONDS)
+
+    def hold(self) -> bool:
+        """Hold all leases a little longer, beside the work (see ``holding``). False: one of them is lost; no call is
+        begun any more."""
+        now = self.clock()
+        for lease in list(self.leases.values()):
+            with self.store.begin() as connection:  # one each: two locks at a time could meet the work's own
+                if not runs.extend_lease(connection, lease, now, LEASE_SECONDS):
+                    self.lost = True
+                    return False
+        self._held_from(now)
+        return True
+
+    def _held_from(self, now: datetime) -> None:
+        until = now + timedelta(seconds=LEASE_SECONDS)
+        self.held_until = until if self.held_until is None else max(until, self.held_until)
 
     def workers(self, at_once: int) -> Executor:
         """What calls run in, so many at a time; kept until ``dismiss``."""
@@ -175,8 +194,11 @@ class Pass:
             self._workers.popitem()[1].shutdown(cancel_futures=True)
 
     def overdue(self) -> bool:
-        """Whether this process was away (suspended, swapped out) for so long that another may have taken over."""
-        return self.held_until is not None and self.clock() >= self.held_until
+        """Whether this process was away (suspended, swapped out, cut off from the store) for so long that another may
+        take over before a call that is begun now takes effect."""
+        if self.held_until is None:
+            return False
+        return self.lost or self.clock() >= self.held_until - timedelta(seconds=CALL_SECONDS)
 
 
 def edited_at(remote: Remote, now: str) -> str:

@@ -49,6 +49,7 @@ class Engine:
         folder: Path | None = None,
         pool: Callable[[int], Executor] = ThreadPoolExecutor,
         patience: float = 0.0,
+        hold: bool = True,
     ) -> None:
         self.setup = setup
         self.store = store
@@ -61,6 +62,8 @@ class Engine:
         self.pool = pool
         self.patience = patience
         """Seconds that a pass waits for small ones (``hinted``) to make way."""
+        self.hold = hold
+        """Whether a thread holds the leases beside the work; without, steps of the work alone do."""
 
     @classmethod
     def from_project(cls, project: Any, *, observer: Observer = silent) -> Engine:

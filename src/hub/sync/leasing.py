@@ -27,11 +27,10 @@ _WAITS = "hints:ordinary pass waits until"
 
 def take_leases(job: Pass, connection: Connection, owner: str, entities: list[str]) -> None:
     """Take them all, or none. Raises Unavailable when another pass holds one."""
-    now = job.clock()
     holder = f"{owner}/{SMALL}/{job.run}" if job.report.kind == "hints" else f"{owner}/{job.run}"
-    until = instant(now + timedelta(seconds=LEASE_SECONDS))
+    now = job.clock()
     for entity in entities:
-        job.leases[entity] = runs.take_lease(connection, f"entity:{entity}", holder, instant(now), until, is_dead)
+        job.leases[entity] = runs.take_lease(connection, f"entity:{entity}", holder, now, LEASE_SECONDS, is_dead)
 
 
 def patiently(begin: Callable[[], None], job: Pass, entities: list[str], patience: float) -> None:
@@ -71,7 +70,7 @@ def somebody_waits(store: Store, now: str) -> bool:
 def _holders(job: Pass, entities: list[str], *, small: bool) -> bool:
     """Whether a small pass (an ordinary one) that is alive holds one of these."""
     with job.store.read() as connection:
-        holders = runs.holders(connection, [f"entity:{entity}" for entity in entities], job.now())
+        holders = runs.holders(connection, [f"entity:{entity}" for entity in entities], job.clock())
     return any((f"/{SMALL}/" in holder) == small and not is_dead(holder) for holder in holders)
 
 

@@ -185,8 +185,7 @@ class Pruner:
                     where="store",
                     cure="prune when it has ended",
                 )
-            expires = instant(now + timedelta(seconds=LEASE_SECONDS))
-            lease = runs.take_lease(connection, LEASE, f"{self.owner}/prune", instant(now), expires, is_dead)
+            lease = runs.take_lease(connection, LEASE, f"{self.owner}/prune", now, LEASE_SECONDS, is_dead)
             was, to, kept = self._horizon(connection, cutoff)
             before = max(was.before, pruning.at(connection, to) or "")
             gone = _old_runs(connection, was, to, cutoff, kept)
@@ -222,7 +221,7 @@ class Pruner:
                 return total
 
     def _renew(self, connection: Connection, lease: Lease) -> None:
-        runs.renew_lease(connection, lease, instant(self.clock() + timedelta(seconds=LEASE_SECONDS)))
+        runs.renew_lease(connection, lease, self.clock(), LEASE_SECONDS)
 
     def _listed(self, done: Pruned) -> None:
         """Ids of ended listings: where no pass is at work, none of them is needed."""
@@ -249,14 +248,10 @@ class Pruner:
 
     def _take(self, entities: list[str], seconds: int) -> list[Lease]:
         """The leases of these entities, so that no pass begins meanwhile; none when one is held."""
-        now = self.clock()
-        held, until = f"{self.owner}/prune", instant(now + timedelta(seconds=seconds))
+        now, held = self.clock(), f"{self.owner}/prune"
         try:
             with self.store.begin() as connection:
-                return [
-                    runs.take_lease(connection, f"entity:{name}", held, instant(now), until, is_dead)
-                    for name in entities
-                ]
+                return [runs.take_lease(connection, f"entity:{name}", held, now, seconds, is_dead) for name in entities]
         except Unavailable as error:
             if "another pass" not in error.what:
                 raise

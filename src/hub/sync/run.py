@@ -13,6 +13,7 @@ from hub.store import intents, runs, work
 from hub.sync import behind
 from hub.sync.context import Pass, instant
 from hub.sync.costing import Spending
+from hub.sync.holding import Holding
 from hub.sync.joint import check_part
 from hub.sync.leasing import patiently, take_leases
 from hub.sync.policy import Setup
@@ -62,6 +63,7 @@ class Run:
                 systems=sorted({e.system for e in job.setup.endpoints}),
                 mode=job.report.kind,
             )
+        self.holding = Holding(job) if self.engine.hold else None
         return self
 
     def _begin(self) -> None:
@@ -77,6 +79,8 @@ class Run:
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         job, report = self.job, self.job.report
         job.dismiss()
+        if self.holding is not None:
+            self.holding.end()
         gc.set_threshold(*self.gc_threshold)
         try:
             if not self.quiet and report.kind != "hints":  # small passes come often, and nobody reads their costs

@@ -63,11 +63,10 @@ class Subscriptions:
         over = [row for key, row in known.items() if key not in wanted]
         if not due and not over:
             return []
-        now = self.clock()
         try:
             with self.store.begin() as connection:
                 lease = runs.take_lease(
-                    connection, "subscriptions", self.owner, instant(now), instant(now + LEASE), is_dead
+                    connection, "subscriptions", self.owner, self.clock(), LEASE.total_seconds(), is_dead
                 )
         except HubError as error:
             if is_taken(error):
