@@ -105,7 +105,7 @@ def test_the_signs_end_with_the_pass_and_outlive_a_store_that_fails(
 
 @pytest.mark.postgres
 def test_leases_run_by_the_clock_of_the_database_that_hosts_share(postgres_url: str) -> None:
-    """A host whose own clock is an hour ahead would take over everybody's work, one that lags would be robbed of its."""
+    """A host whose clock is ahead would take over everybody's work; one whose clock lags would lose its own."""
     store = open_store(postgres_url)
     ahead, behind = (datetime.now(UTC) + timedelta(hours=hours) for hours in (1, -1))
     with store.begin() as connection:

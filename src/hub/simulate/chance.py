@@ -277,7 +277,7 @@ class Chance:
     # the machinery ------------------------------------------------------------------------------------------------
 
     def _wait(self) -> list[Event]:
-        return [{"do": "wait", "seconds": self.rng.choice([1, 3, 20, 90, 90, 130, 4000])}]
+        return [{"do": "wait", "seconds": self.rng.choice([1, 3, 5, 22, 22, 33, 4000])}]
 
     def _fault(self) -> list[Event]:
         kind = self.rng.choice(EARLY_OR_LATE)
@@ -377,10 +377,10 @@ class Chance:
             script += self._fault()
         else:
             event["b"] = self._options()
-            script.append({"do": "wait", "seconds": self.rng.choice([1, 30, 130, 130, 130])})
+            script.append({"do": "wait", "seconds": self.rng.choice([1, 8, 33, 33, 33])})
             for _ in range(self.rng.choice([1, 2, 3])):
                 script += [self._run("b"), *self.rng.choice([[], [], self._edit()]), self._run("a")]
             if self.rng.random() < 0.2:
                 script.append({"crash": self.rng.choice(["a", "b"])})
-        after = [{"do": "wait", "seconds": 130}] if self.rng.random() < 0.6 else []
+        after = [{"do": "wait", "seconds": 33}] if self.rng.random() < 0.6 else []
         return [event, *after]
