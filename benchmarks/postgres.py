@@ -93,7 +93,8 @@ def postgres(programs: Path) -> Iterator[Postgres]:
 def _wait(server: Postgres, process: subprocess.Popen[bytes]) -> None:
     for _ in range(300):
         try:
-            return server.psql("select 1")
+            server.psql("select 1")
+            return
         except subprocess.CalledProcessError:
             if process.poll() is not None:
                 break

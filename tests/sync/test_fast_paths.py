@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sync.fakes import CUSTOMERS, World
 
 from hub.mapping import load
@@ -97,3 +97,22 @@ def test_answers_that_show_what_was_written_are_remembered_like_any_other(
     monkeypatch.setattr(Confirmer, "_shown_as_meant", lambda *_: False)
     plain = history(tmp_path / "plain")
     assert fast == plain
+
+
+def test_open_conflicts_are_looked_up_for_a_page_of_edits_at_once(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    ids = [world.crm.add("customers", name=f"A{n}") for n in range(20)]
+    world.sync()
+    asked: list[str] = []
+    with world.engine() as engine:
+        engine.sync()
+
+        @event.listens_for(engine.store.engine, "before_cursor_execute")
+        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            if 'FROM "conflict"' in statement:
+                asked.append(statement)
+
+        for id in ids:
+            world.crm.edit("customers", id, credit=7)
+        assert engine.sync().writes == len(ids)
+    assert 0 < len(asked) < len(ids) / 2

@@ -54,6 +54,7 @@ class Batch:
     entries: list[Entry] = field(default_factory=list)
     indexed: list[tuple[str, Values]] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
+    decided: list[outcomes.Decided] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -287,7 +288,8 @@ class Intake:
             batch.touched.add(record.hub_id)
         if decision.changes:
             batch.entries.append(outcomes.observed(self.endpoint, record.hub_id, remote, decision.changes))
-        outcomes.conflicts(self.job, connection, self.endpoint, record, decision, revived=revived)
+        if decision.changes or revived:
+            batch.decided.append(outcomes.Decided(record, decision, revived))
 
     def _take_unlinked(self, connection: Connection, batch: Batch, news: list[News], taken: Taken) -> None:
         """Records without a link: correlate them with what there is, and with each other."""
@@ -331,16 +333,8 @@ class Intake:
         stamps = {"*": [self.endpoint.system, edited_at(one.remote, batch.at)]}
         batch.created.append(RecordWrite(hub_id, self.endpoint.entity, one.values, stamps, int(self.marks_new)))
         batch.shadows_new.append(self._shadow(one, hub_id, {}))
-        batch.entries.append(
-            Entry(
-                self.endpoint.entity,
-                hub_id,
-                "new",
-                self.endpoint.system,
-                one.remote.id,
-                {"at": stamps["*"][1], "by": one.remote.modified_by, "lens": self.lens.version},
-            )
-        )
+        seen = {"at": stamps["*"][1], "by": one.remote.modified_by, "lens": self.lens.version}
+        batch.entries.append(Entry(self.endpoint.entity, hub_id, "new", self.endpoint.system, one.remote.id, seen))
         batch.indexed.append((hub_id, one.values))
         outcomes.check_values(self.job, self.endpoint, hub_id, one.values)
         return hub_id
@@ -387,6 +381,7 @@ class Intake:
     def store(self, connection: Connection, batch: Batch) -> None:
         """Write everything that was gathered, in bulk."""
         system, entity, now = self.endpoint.system, self.endpoint.entity, batch.at
+        outcomes.conflicts(self.job, connection, self.endpoint, batch.decided)
         records.insert_records(connection, batch.created, now)
         records.update_records(connection, batch.updated, now)
         records.mark(connection, entity, batch.touched - {w.hub_id for w in batch.updated}, 1)

@@ -142,7 +142,7 @@ def _move(
     joined.paths |= dict.fromkeys(change.path for change in decision.changes if change.kind == "accepted")
     joined.refused += [[system, *change] for change in decision.changes if change.kind == "refused"]
     asked: list[Change] = [change for change in decision.changes if change.kind == "conflict"]
-    outcomes.conflicts(job, connection, endpoint, keep, Decision(decision.values, asked))
+    outcomes.conflicts(job, connection, endpoint, [outcomes.Decided(keep, Decision(decision.values, asked))])
 
 
 def _fill(joined: _Joined, other: Stored) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -14,6 +14,7 @@ from hub.store import journal, records, shadows, work
 from hub.store.codec import dumps
 from hub.store.journal import Entry
 from hub.store.records import RecordWrite, Stored
+from hub.store.rows import Row
 from hub.sync.context import Pass
 from hub.sync.correlate import Match
 from hub.sync.decide import Change, Decision
@@ -182,16 +183,32 @@ def restamp(stamps: dict[str, list[str]], decision: Decision, system: str, at: s
     return {**stamps, **{path: [system, at] for path in accepted}} if accepted else stamps
 
 
-def conflicts(
-    job: Pass, connection: Connection, endpoint: Endpoint, record: Stored, decision: Decision, *, revived: bool = False
-) -> None:
-    """Open, update and close conflicts by what was decided. ``revived``: its deletion was taken back."""
+class Decided(NamedTuple):
+    """What was decided about a known record."""
+
+    record: Stored
+    decision: Decision
+    revived: bool = False
+    """Its deletion was taken back."""
+
+
+def conflicts(job: Pass, connection: Connection, endpoint: Endpoint, decided: Sequence[Decided]) -> None:
+    """Open, update and close conflicts by what was decided."""
+    there = work.open_conflicts(connection, {one.record.hub_id for one in decided})
+    done: set[str] = set()
+    for one in decided:
+        hub_id = one.record.hub_id
+        if hub_id in done:  # what was decided before may have opened or changed some
+            there[hub_id] = work.open_conflicts(connection, [hub_id]).get(hub_id, [])
+        done.add(hub_id)
+        _conflicts(job, connection, endpoint, one, there.get(hub_id, []))
+
+
+def _conflicts(job: Pass, connection: Connection, endpoint: Endpoint, one: Decided, rows: list[Row]) -> None:
+    record, decision, revived = one
     if revived:
         work.close_conflicts(connection, [record.hub_id], "*", at=job.now(), why="restored")
     undead = record.deleted_at is not None and not revived and decision.changed and record.deleted_by != endpoint.system
-    if not decision.changes and not undead:
-        return
-    rows = work.open_conflicts(connection, [record.hub_id]).get(record.hub_id, [])
     for change in decision.changes:
         of_path = [row for row in rows if row["path"] == change.path]
         own = next((row for row in of_path if row["system"] == endpoint.system), None)
