@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sync.fakes import World
 
+from hub.connect.guarding import guard
 from hub.errors import Unavailable, VersionConflict
 from hub.store.database import Store
 
@@ -211,3 +212,39 @@ def test_a_replayed_letter_of_which_nothing_is_left_to_do_is_done(world: World) 
     with world.engine() as engine:
         (left,) = engine.letters()
         assert left["remote_id"] == erp_id(world, "B") and left["status"] == "open", "tried again, and refused again"
+
+
+def test_a_mistake_in_one_connector_stops_only_its_own_system(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    a, _ = two(world)
+    guard(world.erp, "erp")
+
+    def broken(verb: str) -> None:
+        if verb == "list":
+            raise KeyError("FNumber")
+
+    world.erp.before = broken
+    world.crm.edit("customers", a, credit=7)
+    report = world.sync()
+    assert report.state == "failed"
+    assert {(failure.system, failure.error) for failure in report.failures} == {("erp", "UnexpectedAnswer")}
+    said = "erp/customers: mistake in the connector's list_changes: KeyError: 'FNumber' → tell whoever maintains"
+    assert report.failures[0].message.startswith(said)
+    world.erp.before = lambda verb: None
+    assert world.sync().state == "done"
+    assert world.erp.row("customers", erp_id(world, "A"))["credit"] == 7
+
+
+def test_a_mistake_after_a_write_took_effect_makes_nothing_twice(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    two(world)
+    guard(world.erp, "erp")
+
+    def broken() -> None:
+        raise TypeError("string indices must be integers")
+
+    world.erp.after = once("create", broken)
+    world.crm.add("customers", name="C", credit=1)
+    world.sync()
+    assert world.sync().state == "done"
+    assert [row["name"] for row in world.erp.records("customers")].count("C") == 1

@@ -25,6 +25,7 @@ from hub.connect import registry
 from hub.connect.capabilities import Connector, Resource
 from hub.connect.guarantees import Known as VerifiedAs
 from hub.connect.guarantees import read_known
+from hub.connect.guarding import guard
 from hub.connect.quota import Quota
 from hub.connect.redact import remember
 from hub.connect.registry import ConnectorEntry
@@ -174,6 +175,7 @@ class Opener:
         try:
             services = Services(system.name, self._cache(system, settings), quota=self.quota)
             system.connector = system.entry.open(settings, services)
+            guard(system.connector, system.name)
             system.settings, system.services = settings, services
             system.known = read_known(self.folder / VERIFIED / f"{system.name}.yaml") or system.entry.known()
         except ConfigurationError as error:
