@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hub.connect.capabilities import Health, Page, Remote, Resource, Result, Write
+from hub.connect.capabilities import Health, Page, Part, Remote, Resource, Result, Write
 from hub.errors import AlreadyExists, Gone, HubError, RecordRejected, VersionConflict
 from hub.mapping import load
 from hub.model import entities
@@ -48,6 +48,9 @@ class FakeSystem:
         self.probe_kind = probe
         self.batch = batch
         self.calls: list[str] = []
+        self.in_parts = True
+        """Whether it can be listed in parts; asked only where an entity is divided."""
+        self.parts_read: list[str] = []
         self.writes = 0
         self.unique: dict[str, str] = {}
         self.reject: Callable[[dict[str, Any]], str | None] = lambda record: None
@@ -118,6 +121,18 @@ class FakeSystem:
             ref=record.get("number_ref"),
             key=row.get("_key"),
         )
+
+    def has_parts(self, resource: str, options: dict[str, Any]) -> bool:
+        return self.in_parts
+
+    def list_part(
+        self, resource: str, part: Part, cursor: str | None, fields: Sequence[str], options: dict[str, Any]
+    ) -> Iterator[Page]:
+        """By the number in a record's id."""
+        self.parts_read.append(str(part))
+        for page in self.list_changes(resource, cursor, fields, options):
+            mine = [r for r in page.records if int(r.id.removeprefix(self.name)) % part.of == part.number - 1]
+            yield Page(mine, page.cursor, page.complete)
 
     def list_changes(
         self, resource: str, cursor: str | None, fields: Sequence[str], options: dict[str, Any]

@@ -181,7 +181,7 @@ class ListParts(Protocol):
     """For resources of which a part can be listed without the rest, so that several processes read one together."""
 
     def has_parts(self, resource: str, options: Record) -> bool:
-        """Whether it can be read in parts. Asks nobody."""
+        """Whether it can be read in parts. Asks no system."""
         ...
 
     def list_part(

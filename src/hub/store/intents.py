@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, select, union, update
@@ -75,6 +75,14 @@ def unsettled(connection: Connection) -> set[tuple[str, str]]:
     return {(row[0], row[1]) for row in connection.execute(_UNSETTLED)}
 
 
+_DOUBTED = select(INTENT.c.system).where(INTENT.c.entity == bindparam("entity")).distinct()
+
+
+def doubted(connection: Connection, entity: str) -> set[str]:
+    """Systems to which something of this entity was sent, or is about to be, and was not confirmed."""
+    return {row[0] for row in connection.execute(_DOUBTED, {"entity": entity})}
+
+
 _INTENTS = select(INTENT).order_by(INTENT.c.id)
 _INTENTS_OF = _INTENTS.where(INTENT.c.system == bindparam("system"))
 
@@ -106,12 +114,18 @@ def _each(connection: Connection, row: Row, done: Collection[str]) -> list[Row]:
 _TOGETHER = _INTENTS.where(INTENT.c.entity == bindparam("entity"), INTENT.c.hub_id == TOGETHER)
 
 
-def spell_out(connection: Connection, entity: str) -> None:
+def spell_out(
+    connection: Connection, entity: str, *, run: str | None = None, mine: Callable[[str], bool] = lambda hub_id: True
+) -> None:
     """Make intents of many records into one for each, with the values that were sent, and have a plan look at these
     records. To be called before records can change while there are intents: at the start of a pass, and when an answer
-    was lost."""
+    was lost.
+
+    ``run``: only those of this run. ``mine``: only those of such records; one intent's all are or none is.
+    """
     for row in rows_of(connection, _TOGETHER, {"entity": entity}):
-        _spell_out(connection, row, NONE)
+        if (run is None or row["run"] == run) and mine(loads(row["fields"])["records"][0][0]):
+            _spell_out(connection, row, NONE)
 
 
 def _spell_out(connection: Connection, row: Row, done: Collection[str]) -> None:
@@ -163,7 +177,7 @@ def drop_intent(connection: Connection, intent_id: int) -> None:
 
 def doubt_intents(connection: Connection, run: str, system: str, entity: str, hub_ids: Iterable[str]) -> None:
     """The answer to these was lost."""
-    spell_out(connection, entity)
+    spell_out(connection, entity, run=run)
     connection.execute(
         update(INTENT)
         .where(
@@ -178,7 +192,7 @@ def doubt_intents(connection: Connection, run: str, system: str, entity: str, hu
 
 def name_intents(connection: Connection, run: str, system: str, entity: str, found: Mapping[str, str]) -> None:
     """These were carried out (hub id → remote id) and not read back."""
-    spell_out(connection, entity)
+    spell_out(connection, entity, run=run)
     where = (INTENT.c.run == run, INTENT.c.system == system, INTENT.c.entity == entity)
     statement = update(INTENT).where(*where, INTENT.c.hub_id == bindparam("b_hub_id"))
     rows = [{"b_hub_id": hub_id, "b_remote_id": remote_id} for hub_id, remote_id in found.items()]

@@ -86,9 +86,19 @@ def moved(connection: Connection, revisions: Mapping[str, int]) -> dict[str, Sto
     return load(connection, [hub_id for hub_id, revision in rows if revisions[hub_id] != revision])
 
 
-def dirty(connection: Connection, entity: str, after: str, limit: int) -> list[Stored]:
-    """The next records of an entity that a plan has to look at, in order of hub id."""
-    rows = connection.execute(_DIRTY, {"entity": entity, "after": after, "n": limit})
+_DIRTY_ENDING = _DIRTY.where(among(func.substr(TODO.c.hub_id, func.length(TODO.c.hub_id)), "endings"))
+
+
+def dirty(
+    connection: Connection, entity: str, after: str, limit: int, endings: Sequence[str] | None = None
+) -> list[Stored]:
+    """The next records of an entity that a plan has to look at, in order of hub id. ``endings``: only those whose ids
+    end in one of these letters."""
+    of = {"entity": entity, "after": after, "n": limit}
+    if endings is None:
+        rows = connection.execute(_DIRTY, of)
+    else:
+        rows = connection.execute(_DIRTY_ENDING, of | {"endings": endings})
     return [_stored(row) for row in rows.all()]
 
 

@@ -121,11 +121,13 @@ def set_plan(connection: Connection, plan_id: str, status: str) -> None:
     connection.execute(update(PLAN).where(PLAN.c.id == plan_id).values(status=status))
 
 
-_CURSOR = select(CURSOR).where(CURSOR.c.system == bindparam("system"), CURSOR.c.entity == bindparam("entity"))
+_WHOLE = CURSOR.c.part == ""
+_OF_RESOURCE = (CURSOR.c.system == bindparam("system"), CURSOR.c.entity == bindparam("entity"))
+_CURSOR = select(CURSOR).where(*_OF_RESOURCE, _WHOLE)
 
 
 def cursor(connection: Connection, system: str, entity: str) -> Row | None:
-    """How far a resource has been read."""
+    """How far a resource has been read; of one that is read in parts, what holds for all of them."""
     row = connection.execute(_CURSOR, {"system": system, "entity": entity}).first()
     return dict(row._mapping) if row else None
 
@@ -133,19 +135,29 @@ def cursor(connection: Connection, system: str, entity: str) -> Row | None:
 _CURSORS_OF = select(CURSOR).where(CURSOR.c.entity == bindparam("entity"))
 
 
-def cursors_of(connection: Connection, entity: str) -> dict[str, Row]:
-    """System → how far it has been read, of one entity."""
-    return {row.system: dict(row._mapping) for row in connection.execute(_CURSORS_OF, {"entity": entity})}
+def cursors_of(connection: Connection, entity: str) -> dict[tuple[str, str], Row]:
+    """(system, part) → how far it has been read, of one entity."""
+    rows = connection.execute(_CURSORS_OF, {"entity": entity})
+    return {(row.system, row.part): dict(row._mapping) for row in rows}
 
 
 def cursors(connection: Connection) -> list[Row]:
-    """How far everything has been read."""
-    return [dict(row._mapping) for row in connection.execute(select(CURSOR))]
+    """How far everything has been read, as ``cursor`` has it."""
+    return [dict(row._mapping) for row in connection.execute(select(CURSOR).where(_WHOLE))]
 
 
-def set_cursor(connection: Connection, system: str, entity: str, **changes: Any) -> None:
-    """Move a cursor (any of value, lens, listed_at, observed_at, approved)."""
-    upsert(connection, CURSOR, [{"system": system, "entity": entity, **changes}], ("system", "entity"))
+def set_cursor(connection: Connection, system: str, entity: str, part: str = "", **changes: Any) -> None:
+    """Move a cursor (any of value, lens, listed_at, observed_at, approved, joint, listed)."""
+    row = {"system": system, "entity": entity, "part": part, **changes}
+    upsert(connection, CURSOR, [row], ("system", "entity", "part"))
+
+
+_REWIND = update(CURSOR).where(*_OF_RESOURCE).values(value=None)
+
+
+def rewind(connection: Connection, system: str, entity: str) -> None:
+    """Read everything of a resource once more."""
+    connection.execute(_REWIND, {"system": system, "entity": entity})
 
 
 _SETTING = select(SETTING.c.value).where(SETTING.c.name == bindparam("name"))
@@ -225,6 +237,13 @@ def take_lease(
     taken = {"b_name": name, "b_owner": owner, "b_fence": row.fence + 1, "b_expires": expires}
     connection.execute(_TAKE, taken)
     return Lease(name, owner, row.fence + 1)
+
+
+def retire_lease(connection: Connection, row: Any, now: str) -> None:
+    """Take a lease (its ``row``) from whom it was left by, and give it to nobody."""
+    _never_ended(connection, row.owner.rpartition("/")[2], now)
+    taken = {"b_name": row.name, "b_owner": row.owner, "b_fence": row.fence + 1, "b_expires": ""}
+    connection.execute(_TAKE, taken)
 
 
 def holders(connection: Connection, names: Sequence[str], own: datetime) -> list[str]:

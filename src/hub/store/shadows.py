@@ -289,6 +289,14 @@ def count(connection: Connection, system: str, entity: str) -> int:
     return int(connection.execute(_COUNT, {"system": system, "entity": entity}).scalar_one())
 
 
+_SOME = select(SHADOW.c.remote_id).where(*_OF_RESOURCE).limit(1)
+
+
+def some(connection: Connection, system: str, entity: str) -> bool:
+    """Whether anything was ever known of a resource."""
+    return connection.execute(_SOME, {"system": system, "entity": entity}).first() is not None
+
+
 def count_there(connection: Connection, system: str, entity: str) -> int:
     """Records of one resource that a complete listing may show: live and archived ones, as ``unseen`` has them."""
     return int(connection.execute(_COUNT_THERE, {"system": system, "entity": entity}).scalar_one())
@@ -332,21 +340,34 @@ def learn_statistics(connection: Connection) -> None:
         connection.execute(text("ANALYZE shadow"))
 
 
-_FORGET = delete(SEEN).where(SEEN.c.system == bindparam("system"), SEEN.c.entity == bindparam("entity"))
+_SEEN_OF = (SEEN.c.system == bindparam("system"), SEEN.c.entity == bindparam("entity"))
+_FORGET = delete(SEEN).where(*_SEEN_OF)
+_FORGET_PART = _FORGET.where(or_(SEEN.c.part == bindparam("part"), SEEN.c.part.not_like(bindparam("others"))))
+_PARTS_SEEN = select(SEEN.c.part).where(*_SEEN_OF).distinct()
 _LISTED = select(SEEN.c.remote_id).where(
     SEEN.c.system == bindparam("system"), SEEN.c.entity == bindparam("entity"), SEEN.c.remote_id == SHADOW.c.remote_id
 )
 _UNSEEN = select(SHADOW.c.remote_id, SHADOW.c.hub_id).where(*_OF_RESOURCE, _IS_LIVE, ~_LISTED.exists())
 
 
-def start_listing(connection: Connection, system: str, entity: str) -> None:
-    """Forget what an earlier listing had seen."""
-    connection.execute(_FORGET, {"system": system, "entity": entity})
+def start_listing(connection: Connection, system: str, entity: str, part: str = "") -> None:
+    """Forget what an earlier listing had seen: of this part (``2/4``) and of what are no fourths, or of all."""
+    of = {"system": system, "entity": entity}
+    if part:
+        connection.execute(_FORGET_PART, {**of, "part": part, "others": f"%/{part.partition('/')[2]}"})
+    else:
+        connection.execute(_FORGET, of)
 
 
-def seen(connection: Connection, system: str, entity: str, remote_ids: Iterable[str]) -> None:
+def seen(connection: Connection, system: str, entity: str, remote_ids: Iterable[str], part: str = "") -> None:
     """The listing under way has shown these ids."""
-    insert_new_rows(connection, SEEN, ("system", "entity", "remote_id"), [(system, entity, key) for key in remote_ids])
+    rows = [(system, entity, part, key) for key in remote_ids]
+    insert_new_rows(connection, SEEN, ("system", "entity", "part", "remote_id"), rows)
+
+
+def parts_seen(connection: Connection, system: str, entity: str) -> set[str]:
+    """The parts whose listing showed anything."""
+    return {row[0] for row in connection.execute(_PARTS_SEEN, {"system": system, "entity": entity})}
 
 
 def unseen(connection: Connection, system: str, entity: str) -> list[tuple[str, str]]:

@@ -94,6 +94,8 @@ class CursorRow(HubTable, table=True):
     __tablename__ = "feed_cursor"
     system: str = Field(primary_key=True)
     entity: str = Field(primary_key=True)
+    part: str = Field(default="", primary_key=True)
+    """``2/4``: of this part of it; empty: of the whole."""
     value: str | None = None
     lens: str | None = None
     """Version of the mapping it was read with."""
@@ -102,6 +104,10 @@ class CursorRow(HubTable, table=True):
     observed_at: str | None = None
     approved: int = Field(default=0, sa_column=Column("approved", SmallInteger, nullable=False, server_default="0"))
     """1: the first sync was approved (or there was nothing to approve)."""
+    joint: str = Field(default="", sa_column=Column("joint", Text, nullable=False, server_default=""))
+    """The joint pass that last read it to its end (see ``sync.together``)."""
+    listed: int = Field(default=0, sa_column=Column("listed", SmallInteger, nullable=False, server_default="0"))
+    """What that showed: 0 changes, 1 a whole part, whose ids are in ``seen``, 2 one that nothing can be missing in."""
 
 
 class SeenRow(HubTable, table=True):
@@ -110,6 +116,8 @@ class SeenRow(HubTable, table=True):
     __tablename__ = "seen"
     system: str = Field(primary_key=True)
     entity: str = Field(primary_key=True)
+    part: str = Field(default="", primary_key=True)
+    """Of which part this is the listing; empty: of the whole."""
     remote_id: str = Field(primary_key=True)
 
 

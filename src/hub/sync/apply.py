@@ -106,7 +106,7 @@ class Writer:
     def _write(self, action: Action, items: Sequence[Item], alone: bool) -> None:
         if action == "create":
             items = still_gone(self.job, self.endpoint, self.confirmer.intake, items)
-        with self.job.transaction(self.endpoint.entity) as connection:
+        with self.job.transaction(self.endpoint.entity, beside=True) as connection:
             jobs = self.prepare(connection, action, items, alone=alone)
         self.send(action, jobs)
 
@@ -222,7 +222,8 @@ class Writer:
         """Store what became of these calls, in one transaction: should it fail, the intents are there to be probed."""
         jobs: list[Job] = []
         results: list[Result] = []
-        with self.job.transaction(self.endpoint.entity) as connection:
+        smooth = all(result.error is None for _, answers, _ in calls for result in answers)
+        with self.job.transaction(self.endpoint.entity, beside=smooth) as connection:
             for chunk, answers, failure in calls:
                 if failure is not None:
                     self._call_failed(connection, chunk, failure)

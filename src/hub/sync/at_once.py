@@ -30,7 +30,9 @@ class AtOnce:
         self.job = rounds.job
         self.entity = source.entity
         self.source = source.system
-        others = [e for e in self.job.setup.of_entity(source.entity) if e.direction != "in" and e is not source]
+        others = [
+            e for e in self.job.setup.of_entity(source.entity) if e.direction != "in" and e.system != source.system
+        ]
         self.writers = {endpoint.system: Writer(self.job, endpoint) for endpoint in others}
         self._allowed: bool | None = None
 
@@ -74,7 +76,7 @@ class AtOnce:
             writer.send("create", prepared, partial(self._settle, writer, marked, prepared))
             self.rounds.name(writer.endpoint, todo[system], writer.written)
         if len(jobs) > 1:
-            with self.job.transaction(self.entity) as connection:
+            with self.job.transaction(self.entity, beside=True) as connection:
                 records.mark(connection, self.entity, gone_through(page, self.writers), 0)
         for writer in self.writers.values():
             writer.settled.clear()

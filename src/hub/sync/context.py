@@ -11,14 +11,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
-from hub.connect.capabilities import Page, Remote
+from hub.connect.capabilities import Page, Part, Remote
 from hub.connect.redact import redact
-from hub.errors import HubError, RateLimited
+from hub.errors import HubError, RateLimited, Unavailable
 from hub.model.spec import EntitySpec
-from hub.store import runs
+from hub.store import parts, runs
 from hub.store.database import Store
 from hub.store.runs import Lease
+from hub.sync.joint import Joint
 from hub.sync.policy import Endpoint, Setup
 from hub.sync.refs import RefPath, ref_paths
 from hub.sync.report import Counts, Event, Finding, Observer, PassReport, SystemFailure
@@ -27,6 +29,7 @@ instant = runs.instant
 LEASE_SECONDS = 30
 CALL_SECONDS = 15
 """Of a lease, what a call is begun with at least: it has to take effect before another pass may look whether it did."""
+READING = "reading"
 MAX_FINDINGS = 500
 
 
@@ -51,7 +54,12 @@ class Pass:
     report: PassReport
     yes: bool = False
     """The user approved beforehand what would otherwise be held (first sync, budget)."""
+    part: Part | None = None
+    """Which of the passes that work on its entities together this one is; None: it works alone."""
+    joint: dict[str, Joint] = field(default_factory=dict)
+    """Entity → the joint pass that this one belongs to."""
     leases: dict[str, Lease] = field(default_factory=dict)
+    """Entity → its lease; and, of what is being read just now, the one called ``READING``."""
     down: dict[str, str] = field(default_factory=dict)
     """Systems that failed in this pass, and why: nothing more is asked of them."""
     blocked: set[tuple[str, str]] = field(default_factory=set)
@@ -61,8 +69,8 @@ class Pass:
     pool: Callable[[int], Executor] = ThreadPoolExecutor
     """Makes what calls run in, so many at a time."""
     _workers: dict[int, Executor] = field(default_factory=dict)
-    begun: dict[tuple[str, str], Iterable[Page]] = field(default_factory=dict)
-    """(system, entity) → a feed that was begun before its turn (see ``feeds``)."""
+    begun: dict[tuple[str, str, Part | None], Iterable[Page]] = field(default_factory=dict)
+    """(system, entity, part) → a feed that was begun before its turn (see ``feeds``)."""
     behind: str = ""
     """Why the store knows less than the systems (see ``sync.behind``); empty: it does not."""
     mark: str = ""
@@ -77,7 +85,7 @@ class Pass:
     _paths: dict[tuple[str, str], tuple[RefPath, ...]] = field(default_factory=dict)
     heard: set[tuple[str, str]] = field(default_factory=set)
     """(system, entity) that this pass has read to its end."""
-    _cursors: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    _cursors: dict[str, dict[tuple[str, str], dict[str, Any]]] = field(default_factory=dict)
 
     def now(self) -> str:
         return instant(self.clock())
@@ -91,12 +99,17 @@ class Pass:
         return self._counts[key]
 
     def cursor(self, endpoint: Endpoint) -> dict[str, Any]:
-        """How far an endpoint had been read before this pass, which alone may move that; empty: not at all."""
+        """How far an endpoint (or its part) had been read before this pass; empty: not at all. A part that was never
+        read by itself goes on where the whole stands."""
         entity = endpoint.entity
         if entity not in self._cursors:
             with self.store.read() as connection:
                 self._cursors[entity] = runs.cursors_of(connection, entity)
-        return self._cursors[entity].get(endpoint.system, {})
+        whole = self._cursors[entity].get((endpoint.system, ""), {})
+        if endpoint.part is None:
+            return whole
+        own = self._cursors[entity].get((endpoint.system, str(endpoint.part)))
+        return {name: whole[name] for name in ("value", "lens") if whole.get(name)} if own is None else own
 
     def refs(self, endpoint: Endpoint) -> tuple[RefPath, ...]:
         """The reference fields of an endpoint's mapping that this project can translate."""
@@ -145,22 +158,40 @@ class Pass:
         )
 
     @contextmanager
-    def transaction(self, entity: str) -> Iterator[Connection]:
-        """A transaction on one entity, which lands only while this pass still holds the entity's lease."""
+    def transaction(self, entity: str, *, beside: bool = False) -> Iterator[Connection]:
+        """A transaction on one entity, which lands only while this pass still holds the entity's lease. Where several
+        passes work on it, only one has such a transaction at a time; ``beside``: it needs that later, or not at all."""
         with self.store.begin() as connection:
             began = time.monotonic()
             self.renew(connection, entity)
-            yield connection
+            if not beside:
+                self.alone(connection, entity)
+            try:
+                yield connection
+            except IntegrityError as error:
+                if self.part is None:
+                    raise
+                raise Unavailable(
+                    f"another pass stored the same {entity} at the same moment; nothing of this step was stored",
+                    where="store",
+                    cure="nothing to do: the next pass goes on from here",
+                ) from error
             if time.monotonic() - began > LEASE_SECONDS / 4:
                 # Who waits for the lease comes to see it as this transaction leaves it, and that was long ago.
                 self.renew(connection, entity)
 
+    def alone(self, connection: Connection, entity: str) -> None:
+        """From here to the end of the transaction, no other pass matches or decides anything of this entity."""
+        if self.part is not None:
+            parts.alone(connection, entity)
+
     def renew(self, connection: Connection, entity: str) -> None:
         """Hold the leases a little longer, as part of the work at hand. Raises Unavailable when this one is lost."""
         now = self.clock()
-        if (lease := self.leases.get(entity)) is not None:
-            runs.renew_lease(connection, lease, now, LEASE_SECONDS)
-            self._held_from(now)
+        for name in (entity, READING):
+            if (lease := self.leases.get(name)) is not None:
+                runs.renew_lease(connection, lease, now, LEASE_SECONDS)
+                self._held_from(now)
         if self._renewed is None or now - self._renewed > timedelta(seconds=LEASE_SECONDS / 4):
             self._renewed = now
             for other in self.leases.values():  # their turn comes later in the pass
@@ -172,9 +203,10 @@ class Pass:
         now = self.clock()
         for lease in list(self.leases.values()):
             with self.store.begin() as connection:  # one each: two locks at a time could meet the work's own
-                if not runs.extend_lease(connection, lease, now, LEASE_SECONDS):
-                    self.lost = True
-                    return False
+                ours = runs.extend_lease(connection, lease, now, LEASE_SECONDS)
+            if not ours and lease in self.leases.values():  # not one that was given back just now
+                self.lost = True
+                return False
         self._held_from(now)
         return True
 

@@ -29,6 +29,7 @@ from hub.sync.recover import recover
 from hub.sync.report import Observer, PassReport, Plan, silent
 from hub.sync.rounds import Rounds, list_plan, write_key
 from hub.sync.run import Run
+from hub.sync.together import Together
 
 MAX_ROUNDS = 6
 SMALL_PASS_SECONDS = 60.0
@@ -100,6 +101,10 @@ class Engine:
         these entities together (see ``sync.joint``). Raises ConfigurationError for unknown names and Unavailable when
         another pass works on the same entity; what happens to single systems and records is in the report.
         """
+        if partition is not None and systems:
+            raise ConfigurationError(
+                "a partition is read from all systems", where="--partition", cure="leave out --system"
+            )
         with Run(self, "sync", entities, yes, partition=partition) as run:
             rounds = Rounds(run.job, run.entities)
             run.spending.begin(full=full, systems=systems)
@@ -221,7 +226,8 @@ class Engine:
 
     def _observe(self, run: Run, systems: Sequence[str] | None, full: bool, rounds: Rounds | None = None) -> None:
         """Read the systems; with ``rounds``, what the last one shows that is new is written while it is being read."""
-        self._recover(run)
+        if run.job.part is None:
+            self._recover(run)
         known = {endpoint.system for endpoint in self.setup.endpoints}
         for name in systems or ():
             if name not in known:
@@ -234,11 +240,16 @@ class Engine:
             for endpoint in endpoints:
                 if endpoint not in asked:
                     hold_unread(run.job, endpoint)
+            if self.setup.policies[entity].partitions > 1:
+                Together(run.job, entity, full=full, rounds=rounds).read(asked)
+                continue
             asked = in_order(run.job, asked)
             for endpoint in asked:
                 at_once = AtOnce(rounds, endpoint) if rounds and endpoint is asked[-1] else None
                 observe(run.job, endpoint, full=full, at_once=at_once)
                 hold_unread(run.job, endpoint)
+        if run.job.part is not None:  # what was in doubt elsewhere was found before its system was read
+            self._recover(run)
 
     def _recover(self, run: Run) -> None:
         with self.store.read() as connection:
@@ -250,7 +261,9 @@ class Engine:
 
     def _keep_held_plan(self, run: Run, rounds: Rounds) -> None:
         """Writes that wait for approval are kept as a plan, so that approving them is one command."""
-        if rounds.held_for_approval:
+        if rounds.held_for_approval and run.job.part is not None:
+            run.job.report.state = "needs_person"  # a plan would be of this part only: hub plan makes one of all
+        elif rounds.held_for_approval:
             plan = list_plan(run.job, run.entities)
             plan.held[:0] = [held for held in rounds.plan.held if held.reason in {"first_sync", "budget"}]
             run.job.report.plan = plan

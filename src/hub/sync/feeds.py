@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from itertools import chain
 
-from hub.connect.capabilities import ListChanges, Page
+from hub.connect.capabilities import ListChanges, ListParts, Page
 from hub.errors import HubError
 from hub.sync.context import Pass
 from hub.sync.policy import Endpoint
@@ -25,11 +25,14 @@ def in_order(job: Pass, endpoints: list[Endpoint]) -> list[Endpoint]:
 def opened(job: Pass, endpoint: Endpoint, start: str | None) -> Iterable[Page]:
     """The endpoint's feed from ``start``; the one that was begun already, if it was."""
     assert isinstance(endpoint.connector, ListChanges)
-    begun = job.begun.pop((endpoint.system, endpoint.entity), None)
+    begun = job.begun.pop((endpoint.system, endpoint.entity, endpoint.part), None)
     if begun is not None:
         return begun
-    lens = endpoint.lens
-    return endpoint.connector.list_changes(endpoint.resource.name, start, lens.remote_fields, lens.read_options)
+    connector, name, lens = endpoint.connector, endpoint.resource.name, endpoint.lens
+    if endpoint.part is None:
+        return connector.list_changes(name, start, lens.remote_fields, lens.read_options)
+    assert isinstance(connector, ListParts)
+    return connector.list_part(name, endpoint.part, start, lens.remote_fields, lens.read_options)
 
 
 def ahead(pages: Iterator[Page], pool: Callable[[int], Executor]) -> Iterator[Page]:
@@ -53,5 +56,5 @@ def _shows_nothing(job: Pass, endpoint: Endpoint) -> bool:
         first = next(pages, Page([], None))
     except HubError:
         return False  # it will be told when its turn comes and it fails again
-    job.begun[key] = chain([first], pages)
+    job.begun[(*key, endpoint.part)] = chain([first], pages)
     return first.complete and not first.records

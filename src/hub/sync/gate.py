@@ -7,6 +7,7 @@ from typing import Any
 
 from hub.store import journal, records, shadows
 from hub.sync.context import Pass
+from hub.sync.joint import reserve, was_full
 from hub.sync.policy import Endpoint
 
 SAMPLES = 3
@@ -43,6 +44,8 @@ class Gate:
             return True
         if self.job.cursor(endpoint).get("approved"):
             return False
+        if self.job.part is not None:  # what it has by now may be what others have just written there
+            return was_full(self.job, endpoint)
         with self.job.store.read() as connection:
             return shadows.count(connection, endpoint.system, endpoint.entity) > 0
 
@@ -53,6 +56,12 @@ class Gate:
         budget = self.job.setup.policies[endpoint.entity].budget
         with self.job.store.read() as connection:
             return max(budget.floor, int(budget.share * shadows.count(connection, endpoint.system, endpoint.entity)))
+
+    def has_room(self, endpoint: Endpoint, spent: int, number: int, allowed: int) -> bool:
+        """Whether so many records may be changed or deleted after those that this pass has ``spent`` of its budget."""
+        if self.job.part is not None:
+            return reserve(self.job, endpoint, number, allowed)
+        return spent + number <= allowed
 
     def first_sync_report(self, entities: list[str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """For a first sync: who was matched by which rule, and which fields of matched records differ, with samples."""

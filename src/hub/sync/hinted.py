@@ -23,10 +23,11 @@ from hub.store.codec import dumps, loads
 from hub.sync.context import Pass, instant
 from hub.sync.gate import Gate
 from hub.sync.intake import Intake
-from hub.sync.observe import GET_BATCH, hold_unread, observe
+from hub.sync.observe import GET_BATCH, hold_unread
 from hub.sync.planning import Planned, Planner
 from hub.sync.policy import Endpoint
 from hub.sync.rounds import Rounds
+from hub.sync.together import look_at
 
 LIMIT = 500
 """Hints of one small pass."""
@@ -73,7 +74,7 @@ class Look:
             told = {hint.system for hint in self.hints}
             for endpoint in endpoints:
                 if endpoint.direction != "out" and endpoint.system not in told:
-                    observe(self.job, endpoint)
+                    look_at(self.job, endpoint)
         return True
 
     def settle(self) -> None:

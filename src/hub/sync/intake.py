@@ -106,6 +106,7 @@ class Intake:
         deleted = [r.id for r in latest.values() if r.deleted or r.record is None]
         news = self._news(connection, latest.values(), known, taken)
         if gone:
+            self.job.alone(connection, entity)
             outcomes.gone(self.job, connection, self.endpoint, gone)
             taken.changed += len(gone)
         outcomes.settle(self.job, connection, self.endpoint, [*deleted, *taken.hub_ids])
@@ -179,6 +180,7 @@ class Intake:
         linked = [n for n in ready if n.known is not None]
         unlinked = [n for n in ready if n.known is None]
         batch = Batch(self.job.now())
+        self.job.alone(connection, entity)
         stored = records.load(connection, [n.known.hub_id for n in linked if n.known])
         live = shadows.by_hub(connection, stored) if self.policy.authority and stored else {}
         for one in linked:

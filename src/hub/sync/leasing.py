@@ -13,10 +13,11 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from hub.errors import Unavailable
-from hub.store import runs
+from hub.store import parts, runs
 from hub.store.database import Store
 from hub.sync.context import LEASE_SECONDS, Pass, instant
 from hub.sync.holder import is_dead
+from hub.sync.joint import join
 
 SMALL = "hints"
 """Part of the name of those who hold a lease for a small pass."""
@@ -30,7 +31,12 @@ def take_leases(job: Pass, connection: Connection, owner: str, entities: list[st
     holder = f"{owner}/{SMALL}/{job.run}" if job.report.kind == "hints" else f"{owner}/{job.run}"
     now = job.clock()
     for entity in entities:
-        job.leases[entity] = runs.take_lease(connection, f"entity:{entity}", holder, now, LEASE_SECONDS, is_dead)
+        if job.part is not None:
+            join(job, connection, entity, holder, LEASE_SECONDS)
+            continue
+        name = f"entity:{entity}"
+        job.leases[entity] = runs.take_lease(connection, name, holder, now, LEASE_SECONDS, is_dead)
+        parts.clear_parts(connection, name, now, is_dead)
 
 
 def patiently(begin: Callable[[], None], job: Pass, entities: list[str], patience: float) -> None:

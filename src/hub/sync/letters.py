@@ -41,7 +41,7 @@ def set_status(store: Store, letter_ids: Sequence[int] | None, status: str, now:
                 _write_once_more(connection, row)
             if status == "replay" and row["stage"] == "observe":
                 # Read everything once more: the feed has long gone past this record.
-                runs.set_cursor(connection, row["system"], row["entity"], value=None)
+                runs.rewind(connection, row["system"], row["entity"])
     return len(wanted)
 
 

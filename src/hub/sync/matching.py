@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hub.connect.capabilities import Remote
+from hub.errors import Unavailable, UnexpectedAnswer
 from hub.store import records, runs, shadows
 from hub.sync.context import Pass
 from hub.sync.correlate import Match, correlate
@@ -16,6 +17,8 @@ from hub.sync.policy import Endpoint, Setup
 Values = dict[str, Any]
 Rules = tuple[tuple[str, ...], ...]
 PAGE = 1000
+_INDEXED = "match_rules:"
+"""Setting: the rules by which an entity's records are indexed."""
 
 
 def rules_of(setup: Setup, entity: str) -> Rules:
@@ -36,6 +39,8 @@ def match_batch(
     """Correlate unlinked records of one endpoint, in their order."""
     entity, system = endpoint.entity, endpoint.system
     rules = endpoint.lens.match if wanted(job.setup, entity) else ()
+    if job.part is not None:
+        _check_beside(connection, job, endpoint, [remote.id for remote, _ in found])
     keys = [{rule: records.match_key(rule, values) for rule in rules} for _, values in found]
     hits = records.find(connection, entity, [key for one in keys for key in one.values() if key is not None])
     candidate_ids = {hub_id for ids in hits.values() for hub_id in ids}
@@ -66,16 +71,40 @@ def match_batch(
     return matches
 
 
+def _check_beside(connection: Connection, job: Pass, endpoint: Endpoint, remote_ids: list[str]) -> None:
+    """What can be wrong only where others work beside this pass. Raises Unavailable when one of them has indexed the
+    records by the rules of a mapping that has changed since this one began, and UnexpectedAnswer for a record that one
+    of them has taken in: each has parts of its own."""
+    system, entity, rules = endpoint.system, endpoint.entity, _mark(job, endpoint.entity)
+    if rules and runs.setting(connection, f"{_INDEXED}{entity}") != rules:
+        raise Unavailable(
+            f"another pass works on {entity} with a mapping that has changed; nothing of this step was stored",
+            where="store",
+            cure="nothing to do: the next pass works with the new one",
+        )
+    if both := shadows.known(connection, system, entity, remote_ids):
+        raise UnexpectedAnswer(
+            f"record {min(both)} is in two parts of {endpoint.resource.name}",
+            where=f"{system}/{endpoint.resource.name}",
+            cure=f"take partitions: out of {entity} in hub.yaml, or correct how {system} is read in parts",
+        )
+
+
 def _is_open(stored: dict[str, records.Stored], hub_id: str) -> bool:
     record = stored.get(hub_id)
     return record is not None and record.deleted_at is None
 
 
+def _mark(job: Pass, entity: str) -> str:
+    """What the index is made by; empty: there is nothing to match."""
+    return repr(rules_of(job.setup, entity)) if wanted(job.setup, entity) else ""
+
+
 def refresh_index(job: Pass, entity: str) -> None:
-    """Index the records of an entity anew when its match rules have changed, a page at a time."""
-    rules = rules_of(job.setup, entity)
-    name, mark = f"match_rules:{entity}", repr(rules)
-    if not wanted(job.setup, entity):
+    """Index the records of an entity anew when its match rules have changed, a page at a time; where others may be at
+    work, all at once: they must not match by half of it."""
+    name, mark = f"{_INDEXED}{entity}", _mark(job, entity)
+    if not mark:
         with job.store.read() as connection:
             known = runs.setting(connection, name)
         if known:  # what comes from now on is not indexed
@@ -86,12 +115,19 @@ def refresh_index(job: Pass, entity: str) -> None:
         if runs.setting(connection, name) == mark:
             return
         records.drop_index(connection, entity)
-    after = ""
-    while True:
+        after: str | None = ""
+        while after is not None and job.part is not None:
+            after = _index_on(connection, job, entity, after)
+    while after is not None:
         with job.transaction(entity) as connection:
-            page = records.page(connection, entity, after, PAGE)
-            records.index(connection, entity, rules, [(r.hub_id, r.values) for r in page])
-            if len(page) < PAGE:
-                runs.set_setting(connection, name, mark)
-                return
-            after = page[-1].hub_id
+            after = _index_on(connection, job, entity, after)
+
+
+def _index_on(connection: Connection, job: Pass, entity: str, after: str) -> str | None:
+    """Index one page; returns behind which record the next begins, None when that was the last."""
+    page = records.page(connection, entity, after, PAGE)
+    records.index(connection, entity, rules_of(job.setup, entity), [(r.hub_id, r.values) for r in page])
+    if len(page) == PAGE:
+        return page[-1].hub_id
+    runs.set_setting(connection, f"{_INDEXED}{entity}", _mark(job, entity))
+    return None

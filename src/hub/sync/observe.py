@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Literal
+
+from sqlalchemy import Connection
 
 from hub.connect.capabilities import Get, ListChanges, ListIds, Page, Remote
 from hub.errors import AuthenticationError, HubError, RateLimited, Unavailable
@@ -23,6 +26,8 @@ JOINED = 1000
 Feed = Literal["changes", "listed", "nothing missing"]
 """``listed``: a complete listing whose ids were kept, to be compared with what is known. ``nothing missing``: one that
 needs no comparing, because nothing was known before it or deletions don't show in it."""
+FEEDS: tuple[Feed, ...] = ("changes", "listed", "nothing missing")
+"""As they are noted of a part, by number."""
 
 
 def observe(job: Pass, endpoint: Endpoint, *, full: bool = False, at_once: AtOnce | None = None) -> None:
@@ -40,11 +45,44 @@ def observe(job: Pass, endpoint: Endpoint, *, full: bool = False, at_once: AtOnc
         job.blocked.add((endpoint.system, endpoint.entity))
     if (endpoint.system, endpoint.entity) in job.blocked:
         return  # creates still in doubt, too, would look like records of somebody else's
-    try:
+    with _blocking(job, endpoint):
         _observe(job, endpoint, full, at_once)
+
+
+@contextmanager
+def _blocking(job: Pass, endpoint: Endpoint) -> Iterator[None]:
+    """A failure is reported, and nothing is written there in this pass."""
+    try:
+        yield
     except HubError as error:
         job.blocked.add((endpoint.system, endpoint.entity))
         job.failed(endpoint, error, down=isinstance(error, (AuthenticationError, Unavailable, RateLimited)))
+
+
+def finish(job: Pass, endpoint: Endpoint, parts: Sequence[Endpoint], *, full: bool = False) -> None:
+    """All parts of an endpoint were read in this joint pass: what could only be said of the whole is done now."""
+    with _blocking(job, endpoint):
+        _finish(job, endpoint, parts, full)
+
+
+def _finish(job: Pass, endpoint: Endpoint, parts: Sequence[Endpoint], full: bool) -> None:
+    system, entity = endpoint.system, endpoint.entity
+    intake = Intake(job, endpoint)
+    _redo_waiting(job, endpoint, intake)
+    if line_keys(job, endpoint):
+        _look_at_lines(job, endpoint, intake)
+    with job.store.read() as connection:
+        rows = runs.cursors_of(connection, entity)
+    listed = {rows[system, str(part.part)]["listed"] for part in parts}
+    changes = {"lens": endpoint.lens.version, "observed_at": job.now()}
+    if listed == {FEEDS.index("nothing missing")}:
+        changes["listed_at"] = changes["observed_at"]
+    elif listed == {FEEDS.index("listed")} or sweep_is_due(job, endpoint, rows.get((system, ""), {}), full):
+        _find_deleted(job, endpoint, intake, listed=listed == {FEEDS.index("listed")}, parts=len(parts))
+    with job.transaction(entity) as connection:
+        runs.set_cursor(connection, system, entity, **changes)
+        applied.remember(connection, endpoint)
+    job.heard.add((system, entity))
 
 
 def _find_lost(job: Pass, endpoint: Endpoint) -> None:
@@ -54,7 +92,7 @@ def _find_lost(job: Pass, endpoint: Endpoint) -> None:
     if not isinstance(connector, ListChanges):
         return
     intake = Intake(job, endpoint)
-    try:
+    with _blocking(job, endpoint):
         for page in connector.list_changes(endpoint.resource.name, None, lens.remote_fields, lens.read_options):
             live = {remote.id: remote for remote in page.records if not remote.deleted}
             with job.transaction(entity) as connection:
@@ -62,9 +100,6 @@ def _find_lost(job: Pass, endpoint: Endpoint) -> None:
                 found = [(key, remote.key) for key, remote in live.items() if key not in known]
                 lost = behind.lost(job, connection, endpoint, found)
                 intake.take(connection, [live[key] for key, own in found if own in lost])
-    except HubError as error:
-        job.blocked.add((system, entity))
-        job.failed(endpoint, error, down=isinstance(error, (AuthenticationError, Unavailable, RateLimited)))
 
 
 def hold_unread(job: Pass, endpoint: Endpoint) -> None:
@@ -87,12 +122,18 @@ def _observe(job: Pass, endpoint: Endpoint, full: bool, at_once: AtOnce | None) 
     start = None if full or relearn else cursor.get("value")
     intake = Intake(job, endpoint, relearn=relearn)
     intake.doubts = line_keys(job, endpoint)
-    _redo_waiting(job, endpoint, intake)
+    if endpoint.part is None:
+        _redo_waiting(job, endpoint, intake)
     first_lens = None if known_lens else endpoint.lens.version
     feed = _read_pages(job, endpoint, intake, start, first_lens=first_lens, at_once=at_once)
+    changes: dict[str, Any] = {"lens": endpoint.lens.version, "observed_at": job.now()}
+    if endpoint.part is not None:
+        with job.transaction(endpoint.entity) as connection:
+            part, listed = str(endpoint.part), FEEDS.index(feed)
+            runs.set_cursor(connection, endpoint.system, endpoint.entity, part, **changes, listed=listed)
+        return
     if intake.doubts:
         _look_at_lines(job, endpoint, intake)
-    changes = {"lens": endpoint.lens.version, "observed_at": job.now()}
     if feed == "nothing missing":
         changes["listed_at"] = changes["observed_at"]
     with job.transaction(endpoint.entity) as connection:
@@ -107,15 +148,15 @@ def _read_pages(
     job: Pass, endpoint: Endpoint, intake: Intake, start: str | None, *, first_lens: str | None, at_once: AtOnce | None
 ) -> Feed:
     """Take in the feed, and say what it was."""
-    system, entity = endpoint.system, endpoint.entity
+    system, entity, part = endpoint.system, endpoint.entity, str(endpoint.part or "")
     complete = False
     listing = start is None and endpoint.resource.deletes != "none"
     if listing:
         with job.transaction(entity) as connection:
-            shadows.start_listing(connection, system, entity)
+            shadows.start_listing(connection, system, entity, part)
             # Where nothing is known yet, nothing can be missing from the listing.
             waits = work.waiting_ids(connection, system, entity)
-            listing = bool(waits) or shadows.count(connection, system, entity) > 0
+            listing = bool(waits) or _was_known(job, connection, endpoint)
     pages = rationed(job, endpoint, opened(job, endpoint, start))
     read, next_look = 0, JOINED
     joined = _joined(pages)
@@ -124,17 +165,17 @@ def _read_pages(
         intake.marks_new = False
     for page in ahead(joined, job.pool) if at_once is not None and start is None else joined:
         send = None
-        with job.transaction(entity) as connection:
+        with job.transaction(entity, beside=True) as connection:
             taken = intake.take(connection, page.records)
             if at_once is not None and not intake.marks_new:
                 send = at_once.take(connection, taken.new)
             if listing:
-                shadows.seen(connection, system, entity, _live_ids(page))
+                shadows.seen(connection, system, entity, _live_ids(page), part)
             if page.cursor is not None:
                 changes: dict[str, Any] = {"value": page.cursor}
                 if first_lens is not None:
                     changes["lens"] = first_lens
-                runs.set_cursor(connection, system, entity, **changes)
+                runs.set_cursor(connection, system, entity, part, **changes)
             read += len(page.records)
             if start is None and read >= next_look:
                 shadows.learn_statistics(connection)
@@ -154,6 +195,14 @@ def _read_pages(
     if not complete or start is not None:
         return "changes"
     return "listed" if listing else "nothing missing"
+
+
+def _was_known(job: Pass, connection: Connection, endpoint: Endpoint) -> bool:
+    """Whether anything was known of a system before: of what others are reading just now, nothing can be missing."""
+    joint = job.joint.get(endpoint.entity)
+    if joint is not None:
+        return endpoint.system not in joint.fresh
+    return shadows.count(connection, endpoint.system, endpoint.entity) > 0
 
 
 def _joined(pages: Iterable[Page]) -> Iterator[Page]:
@@ -200,8 +249,9 @@ def sweep_is_due(job: Pass, endpoint: Endpoint, cursor: dict[str, Any], full: bo
     return listed_at < instant(job.clock() - timedelta(seconds=endpoint.sweep_every))
 
 
-def _find_deleted(job: Pass, endpoint: Endpoint, intake: Intake, *, listed: bool) -> None:
-    """What a complete listing does not show is gone — after a second look at each, and never all at once."""
+def _find_deleted(job: Pass, endpoint: Endpoint, intake: Intake, *, listed: bool, parts: int = 1) -> None:
+    """What a complete listing (of so many ``parts``) does not show is gone — after a second look at each, and never all
+    at once."""
     system, entity = endpoint.system, endpoint.entity
     if not listed:
         with job.transaction(entity) as connection:
@@ -215,10 +265,13 @@ def _find_deleted(job: Pass, endpoint: Endpoint, intake: Intake, *, listed: bool
         unlinked = waits - shadows.known(connection, system, entity, waits).keys()
         unlinked_missing = shadows.unlisted(connection, system, entity, unlinked)
         known = shadows.count_there(connection, system, entity)
+        empty = listed and parts > 1 and len(shadows.parts_seen(connection, system, entity)) < parts
         runs.set_cursor(connection, system, entity, listed_at=job.now())
     if not missing and not unlinked_missing:
         return
     doubt = _doubt(job, entity, len(missing), known)
+    if empty and len(missing) > 1:
+        doubt = doubt or "a part of it came back empty, and that is not believed"
     if doubt and not job.yes:
         say = f"the listing shows {known - len(missing)} of {known} known records; {doubt}"
         job.find("listing", endpoint, "", f"{say}: look at {system}, then hub sync --full --yes")

@@ -14,6 +14,7 @@ from hub.store.records import Stored
 from hub.store.shadows import Shadow
 from hub.sync import applied, behind, matching, unlinked
 from hub.sync.context import Pass
+from hub.sync.joint import endings
 from hub.sync.plan import Step, Subject, Target, Verdict, plan_record
 from hub.sync.policy import Endpoint
 from hub.sync.refs import RefPath, by_entity, hub_table, ref_paths, translate
@@ -60,7 +61,7 @@ class Planner:
         after = ""
         while True:
             with self.job.store.read() as connection:
-                found = records.dirty(connection, self.entity, after, PAGE)
+                found = records.dirty(connection, self.entity, after, PAGE, endings(self.job.part))
                 planned = self.plan(connection, found) if found else []
             if not found:
                 return

@@ -5,10 +5,10 @@ Plain values, built from ``hub.yaml`` by ``hub.project``; the engine itself read
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from hub.connect.capabilities import Resource
+from hub.connect.capabilities import ListParts, Part, Resource
 from hub.connect.quota import Quota
 from hub.mapping.lens import Lens
 from hub.model.spec import EntitySpec
@@ -74,6 +74,17 @@ class Endpoint:
     """Seconds between two listings of all ids, where deletions show in no other way."""
     unproven: str = ""
     """Why creates are held for a person here: nothing proves that a lost one would be found. Empty: they are made."""
+    part: Part | None = None
+    """Only this part of it is read."""
+
+    def parts(self, partitions: int) -> list[Endpoint]:
+        """This endpoint in so many parts; none where it can only be read as a whole."""
+        connector, name = self.connector, self.resource.name
+        if partitions < 2 or not isinstance(connector, ListParts):
+            return []
+        if not connector.has_parts(name, self.lens.read_options):
+            return []
+        return [replace(self, part=Part(number, partitions)) for number in range(1, partitions + 1)]
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hub.errors import ConfigurationError, Unavailable
-from hub.store import pruning, runs, space
+from hub.store import parts, pruning, runs, space
 from hub.store.database import Store
 from hub.store.journal import Logged
 from hub.store.pruning import Horizon
@@ -251,7 +251,11 @@ class Pruner:
         now, held = self.clock(), f"{self.owner}/prune"
         try:
             with self.store.begin() as connection:
-                return [runs.take_lease(connection, f"entity:{name}", held, now, seconds, is_dead) for name in entities]
+                names = [f"entity:{name}" for name in entities]
+                leases = [runs.take_lease(connection, name, held, now, seconds, is_dead) for name in names]
+                for name in names:
+                    parts.clear_parts(connection, name, now, is_dead)
+                return leases
         except Unavailable as error:
             if "another pass" not in error.what:
                 raise

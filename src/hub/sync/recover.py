@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -17,6 +18,7 @@ from hub.store.shadows import LIVE, Shadow
 from hub.sync import outcomes
 from hub.sync.confirm import Confirmer
 from hub.sync.context import Pass
+from hub.sync.joint import owns
 from hub.sync.plan import REMOVED, Step
 from hub.sync.planning import mark_of
 from hub.sync.policy import Endpoint
@@ -28,11 +30,20 @@ Row = dict[str, Any]
 BATCH = 100
 
 
-def recover(job: Pass, endpoint: Endpoint) -> int:
-    """Settle what an earlier pass (or this one) left in doubt at this endpoint; returns how many intents that was."""
+def recover(job: Pass, endpoint: Endpoint, *, orphans: bool = False) -> int:
+    """Settle what an earlier pass (or this one) left in doubt at this endpoint; returns how many intents that was.
+
+    ``orphans``: whichever part of the entity they belong to. Only while nobody writes there.
+    """
+    mine = partial(owns, None if orphans else job.part)
     with job.store.read() as connection:
-        rows = [r for r in intents.intents(connection, endpoint.system) if r["entity"] == endpoint.entity]
-        asked = work.replayed_follow_ups(connection, endpoint.system, endpoint.entity)
+        rows = [
+            r
+            for r in intents.intents(connection, endpoint.system)
+            if r["entity"] == endpoint.entity and mine(r["hub_id"])
+        ]
+        letters = [] if orphans else work.replayed_follow_ups(connection, endpoint.system, endpoint.entity)
+        asked = [letter for letter in letters if mine(letter["hub_id"])]
     if not rows and not asked:
         return 0
     try:

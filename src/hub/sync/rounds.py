@@ -67,7 +67,8 @@ class Rounds:
             for endpoint in endpoints:
                 if endpoint.direction == "in" or endpoint.system in out:
                     continue
-                held = (endpoint.system, entity) in self._held
+                # What the others of a joint pass hold is not known here.
+                held = (endpoint.system, entity) in self._held or self.job.part is not None
                 if not self.gate.first_sync(endpoint) or (not held and not out):
                     approve(self.job, endpoint)
 
@@ -121,7 +122,7 @@ class Rounds:
         """Nothing has to be written for these."""
         settled = [p.record.hub_id for p in page if p.settled]
         if settled:
-            with self.job.transaction(entity) as connection:
+            with self.job.transaction(entity, beside=True) as connection:
                 records.mark(connection, entity, settled, 0)
                 work.close_replayed(connection, settled, at=self.job.now())
 
@@ -136,7 +137,7 @@ class Rounds:
             writer.settled.clear()
             writer.written.clear()
         if clean and page:
-            with self.job.transaction(page[0].record.entity) as connection:
+            with self.job.transaction(page[0].record.entity, beside=True) as connection:
                 records.mark(connection, page[0].record.entity, clean, 0)
         return wrote
 
@@ -146,7 +147,7 @@ class Rounds:
         if not hub_ids:
             return False
         key = (endpoint.system, endpoint.entity)
-        if allowed is not None and self._spent[key] + len(hub_ids) > allowed:
+        if allowed is not None and not self.gate.has_room(endpoint, self._spent[key], len(hub_ids), allowed):
             self.held_for_approval = True
             self.plan.held.append(
                 Held(

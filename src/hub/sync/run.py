@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hub.connect.capabilities import Part
@@ -14,7 +15,7 @@ from hub.sync import behind
 from hub.sync.context import Pass, instant
 from hub.sync.costing import Spending
 from hub.sync.holding import Holding
-from hub.sync.joint import check_part
+from hub.sync.joint import check_part, leave, own_ids, owns
 from hub.sync.leasing import patiently, take_leases
 from hub.sync.policy import Setup
 from hub.sync.report import PassReport
@@ -39,12 +40,22 @@ class Run:
     ) -> None:
         self.engine = engine
         self.entities = _known(engine.setup, entities)
-        check_part(engine.setup, self.entities, partition)
+        if partition is not None:
+            check_part(engine.setup, self.entities, partition)
         self.quiet = quiet
         run_id = engine.ids()
         report = PassReport(run_id, kind, instant(engine.clock()))
         self.job = Pass(
-            run_id, engine.setup, engine.store, engine.clock, engine.ids, engine.observer, report, yes, pool=engine.pool
+            run_id,
+            engine.setup,
+            engine.store,
+            engine.clock,
+            engine.ids if partition is None else own_ids(engine.ids, partition),
+            engine.observer,
+            report,
+            yes,
+            pool=engine.pool,
+            part=partition,
         )
 
         self.spending = Spending(self.job, self.entities)
@@ -71,7 +82,9 @@ class Run:
         with job.store.begin() as connection:
             take_leases(job, connection, self.engine.owner, self.entities)
             for entity in self.entities:
-                intents.spell_out(connection, entity)
+                joint = job.joint.get(entity)
+                shared = joint is not None and joint.id != job.run  # others' may be under way
+                intents.spell_out(connection, entity, mine=partial(owns, job.part if shared else None))
             behind.begin(job, connection, self.engine.folder)
             if not self.quiet:
                 runs.start_run(connection, job.run, job.report.kind, job.report.started)
@@ -86,6 +99,8 @@ class Run:
             if not self.quiet and report.kind != "hints":  # small passes come often, and nobody reads their costs
                 self.spending.end()
             with job.store.begin() as connection:
+                for entity in job.joint if error is None and job.part is not None else ():
+                    leave(job, connection, entity)
                 for lease in job.leases.values():
                     runs.free_lease(connection, lease)
                 if self.quiet:

@@ -37,12 +37,15 @@ def upgrade() -> None:
         "feed_cursor",
         sa.Column("system", sa.String(), nullable=False),
         sa.Column("entity", sa.String(), nullable=False),
+        sa.Column("part", sa.String(), nullable=False),
         sa.Column("value", sa.String(), nullable=True),
         sa.Column("lens", sa.String(), nullable=True),
         sa.Column("listed_at", sa.String(), nullable=True),
         sa.Column("observed_at", sa.String(), nullable=True),
         sa.Column("approved", sa.SmallInteger(), server_default="0", nullable=False),
-        sa.PrimaryKeyConstraint("system", "entity"),
+        sa.Column("joint", sa.Text(), server_default="", nullable=False),
+        sa.Column("listed", sa.SmallInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("system", "entity", "part"),
     )
     op.create_table(
         "hint",
@@ -216,8 +219,9 @@ def upgrade() -> None:
         "seen",
         sa.Column("system", sa.String(), nullable=False),
         sa.Column("entity", sa.String(), nullable=False),
+        sa.Column("part", sa.String(), nullable=False),
         sa.Column("remote_id", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("system", "entity", "remote_id"),
+        sa.PrimaryKeyConstraint("system", "entity", "part", "remote_id"),
     )
     op.create_table(
         "setting",
