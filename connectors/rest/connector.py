@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from hub.connect.capabilities import Connector, Health, Page, Record, Remote, Resource, Result, Write
+from hub.connect.capabilities import Connector, Health, Page, Part, Record, Remote, Resource, Result, Write
 from hub.connect.moments import utc_text
 from hub.connect.positions import Problem
 from hub.connect.services import Services
@@ -66,6 +66,18 @@ class RestConnector:
         self._no_options(options)
         return self._feed.changes(resource, cursor, fields)
 
+    def has_parts(self, resource: str, options: Record) -> bool:
+        """Not where lines are watched: their changes bring up records of any part."""
+        config = self._reader.shape(resource).config
+        watched = any(lines.watch is not None for lines in config.lines.values())
+        return config.list_ is not None and config.list_.parts is not None and not watched
+
+    def list_part(
+        self, resource: str, part: Part, cursor: str | None, fields: Sequence[str], options: Record
+    ) -> Iterator[Page]:
+        self._no_options(options)
+        return self._feed.changes(resource, cursor, fields, part)
+
     def list_ids(self, resource: str, options: Record) -> Iterator[list[str]]:
         return self._reader.ids(resource)
 
@@ -91,6 +103,10 @@ class RestConnector:
                 shape.remote(row, [])
             if problem := self._reader.lookup_problem(shape, [row for row in rows if not shape.gone(row)]):
                 return f"{name}: {problem}"
+            if shape.config.list_ is not None and shape.config.list_.parts is not None and first.rows:
+                parts = [next(iter(walker.walk(self._feed.asked(name, Part(n, 2))))).rows for n in (1, 2)]
+                if both := {shape.id(row) for row in parts[0]} & {shape.id(row) for row in parts[1]}:
+                    return f"{name}: {min(both)} is in both halves: the filter of 'parts' is ignored, or is none by key"
             if shape.config.list_ is not None and shape.config.list_.changes is not None and first.rows:
                 later = self._services.now() + FUTURE
                 if next(iter(walker.walk({"resource": name}, since=shape.questions.write(later)))).rows:

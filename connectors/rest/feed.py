@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hub.connect.answers import encode
-from hub.connect.capabilities import Page, Record
+from hub.connect.capabilities import Page, Part, Record
 from hub.connect.moments import utc_text
 from hub.connect.services import Services
 
@@ -86,9 +86,10 @@ class Feed:
         self._reader = reader
         self._services = services
 
-    def changes(self, name: str, cursor: str | None, fields: Sequence[str]) -> Iterator[Page]:
-        """See ``ListChanges``."""
+    def changes(self, name: str, cursor: str | None, fields: Sequence[str], part: Part | None = None) -> Iterator[Page]:
+        """See ``ListChanges``, and ``ListParts`` for one ``part``."""
         shape = self._reader.shape(name)
+        asked = self.asked(name, part)
         start = Cursor.parse(cursor)
         now = self._services.now()
         if start.mark.since is not None and start.mark.since > now + FUTURE:
@@ -97,16 +98,22 @@ class Feed:
         if shape.config.list_ is None or shape.config.list_.changes is None:
             start = Cursor()
         if start.mark.since is None or start.resume is not None:
-            yield from self._listing(shape, start, fields)
+            yield from self._listing(shape, start, fields, asked)
         else:
-            yield from self._since(shape, start, fields)
+            yield from self._since(shape, start, fields, asked)
 
-    def _listing(self, shape: Shape, start: Cursor, fields: Sequence[str]) -> Iterator[Page]:
+    def asked(self, name: str, part: Part | None) -> Record:
+        """What a list is asked for with."""
+        if part is None:
+            return {"resource": name}
+        return {"resource": name, "part": {"number": part.number, "of": part.of, "index": part.number - 1}}
+
+    def _listing(self, shape: Shape, start: Cursor, fields: Sequence[str], asked: Record) -> Iterator[Page]:
         """Everything. Where the list goes on behind its last row, a listing that broke off is taken up again."""
         changes = shape.config.list_.changes if shape.config.list_ else None
         begun = start.mark.since
         mark = Mark(begun)
-        for batch in self._reader.walker(shape).walk({"resource": shape.name}, resume=start.resume):
+        for batch in self._reader.walker(shape).walk(asked, resume=start.resume):
             begun = begun or batch.server_time or self._services.now()
             rows = shape.cleaned(batch.rows)
             mark = self._seen(shape, mark, rows)
@@ -117,9 +124,9 @@ class Feed:
             remotes = self._remotes(shape, rows, fields)
             yield Page(remotes, text, complete=batch.last and batch.sure and start.resume is None)
 
-    def _since(self, shape: Shape, start: Cursor, fields: Sequence[str]) -> Iterator[Page]:
+    def _since(self, shape: Shape, start: Cursor, fields: Sequence[str], asked: Record) -> Iterator[Page]:
         mark, sure = start.mark, True
-        for batch, rows, mark, sure in self._changed(shape, start.mark):  # noqa: B007
+        for batch, rows, mark, sure in self._changed(shape, start.mark, asked):  # noqa: B007
             remotes = self._remotes(shape, rows, fields)
             if remotes and not batch.last:
                 yield Page(remotes, None)
@@ -147,7 +154,7 @@ class Feed:
             return
         parents: dict[str, None] = {}
         after = before
-        for _, rows, mark, sure in self._changed(child, before):
+        for _, rows, mark, sure in self._changed(child, before, {"resource": child.name}):
             parents |= dict.fromkeys(str(p) for row in rows if (p := found(row, watch.parent)) not in (None, ""))
             after = mark if sure else before
         ids = list(parents)
@@ -155,22 +162,21 @@ class Feed:
             yield Page(self._reader.get(shape.name, ids[at : at + PARENTS], fields), None)
         marks[name] = after
 
-    def _changed(self, shape: Shape, start: Mark) -> Iterator[tuple[Batch, list[Record], Mark, bool]]:
+    def _changed(self, shape: Shape, start: Mark, asked: Record) -> Iterator[tuple[Batch, list[Record], Mark, bool]]:
         """(page, its rows that are news, the mark after it, whether all was seen)."""
         assert start.since is not None and shape.config.list_ is not None and shape.config.list_.changes is not None
         overlap = timedelta(seconds=shape.config.list_.changes.overlap)
-        asked = start.since - overlap
+        after = start.since - overlap
         begun: datetime | None = None
         mark, strange = start, 0
-        for batch in self._reader.walker(shape).walk({"resource": shape.name}, since=shape.questions.write(asked)):
+        for batch in self._reader.walker(shape).walk(asked, since=shape.questions.write(after)):
             begun = begun or batch.server_time or self._services.now()
             rows = shape.cleaned(batch.rows)
             moments = [m for row in rows if (m := shape.changed(row)) is not None]
-            strange += sum(moment < asked - timedelta(seconds=1) for moment in moments)
+            strange += sum(moment < after - timedelta(seconds=1) for moment in moments)
             mark = self._seen(shape, mark, rows)
             news = [row for row in rows if start.known.get(shape.id(row)) != _digest(row)]
-            after = self._settled(shape, mark, begun) if batch.last else mark
-            yield batch, news, after, batch.sure
+            yield batch, news, self._settled(shape, mark, begun) if batch.last else mark, batch.sure
         if strange:
             self._services.log.warning(
                 "%s: %d records older than asked for: the filter of 'changes' seems to be ignored", shape.where, strange

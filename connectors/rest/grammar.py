@@ -21,6 +21,7 @@ from .grammar_calls import (
     ErrorRule,
     Numbers,
     PagingConfig,
+    Parts,
     Paths,
     Scalars,
     Strict,
@@ -54,6 +55,7 @@ class ListConfig(Call):
     records: At = Field(".", description="Where the rows are.")
     paging: PagingConfig | None = None
     changes: Changes | None = Field(None, description="Without it every pass reads everything.")
+    parts: Parts | None = Field(None, description="How it is asked for in parts, each record in one by its key alone.")
     empty: Numbers = Field(default=[], description="Statuses that mean an empty page (404).")
 
 

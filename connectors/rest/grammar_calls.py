@@ -156,6 +156,13 @@ class ErrorRule(Strict):
     cure: str | None = Field(None, description="What a person does about it.")
 
 
+class Parts(Strict):
+    """How a list is narrowed to one part of it: {part.number} of {part.of}, or {part.index} counted from 0."""
+
+    query: dict[str, Any] = Field(default={})
+    body: Any = Field(None, description="Merged into the list's body.")
+
+
 class Changes(Strict):
     """How a list is narrowed to what changed since a moment, {since}."""
 

@@ -68,4 +68,4 @@ def _resource(where: Where) -> frozenset[str]:
     if first == "archive":
         return base
     names = base | _OPERATIONS.get(first, frozenset())
-    return names | {"since"} if "changes" in where else names
+    return names | {"since"} if "changes" in where else names | {"part"} if "parts" in where else names

@@ -21,7 +21,7 @@ from hub.errors import UnexpectedAnswer
 
 from .calls import Client, Extra, asked, query_of, rows_of
 from .grammar import ListConfig
-from .grammar_calls import Operation, PagingConfig
+from .grammar_calls import Changes, Operation, PagingConfig, Parts
 from .places import steps
 
 MOST_WALKS = 3
@@ -96,10 +96,12 @@ class Walker:
             return self.client.follow(ask.path, self.operation, self.where.partition("/")[2], self.config.empty)
         query, body = asked(ask, self.paging.within)
         held: dict[str, Any] = dict(values)
-        if since is not None and self.config.changes is not None:
-            held |= {"since": since, "settings": self.client.settings.values}
-            query = {**query_of(fill_all(self.config.changes.query, held)), **query}
-            body = {**(fill_all(self.config.changes.body, held) or {}), **body}
+        narrowed: list[Changes | Parts | None] = [self.config.changes] if since is not None else []
+        narrowed += [self.config.parts] if "part" in values else []
+        for narrow in [one for one in narrowed if one is not None]:
+            filled = held | {"since": since, "settings": self.client.settings.values}
+            query = {**query_of(fill_all(narrow.query, filled)), **query}
+            body = {**(fill_all(narrow.body, filled) or {}), **body}
         extra = Extra(query=query, body=body, accept=self.config.empty)
         return self.client.send(self.config, self.operation, held, self.where.partition("/")[2], extra)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
-from hub.connect.capabilities import Health, Page, Record, Remote, Resource, Result, Write
+from hub.connect.capabilities import Health, Page, Part, Record, Remote, Resource, Result, Write
 from hub.connect.services import Services
 from hub.errors import ConfigurationError
 
@@ -16,6 +17,7 @@ from .database import Database
 from .describing import BATCH, problems_of, resource_of
 from .keys import among, key_values
 from .keytable import key_table
+from .parting import FAMILIES, condition
 from .probing import probe
 from .reflection import Catalogue
 from .rows import CHUNK, shape
@@ -79,6 +81,16 @@ class SqlConnector:
 
     def list_changes(self, resource: str, cursor: str | None, fields: Sequence[str], options: Record) -> Iterator[Page]:
         return list_changes(self.database, self.catalogue.source(resource), cursor, fields)
+
+    def has_parts(self, resource: str, options: Record) -> bool:
+        return self.database.family in FAMILIES
+
+    def list_part(
+        self, resource: str, part: Part, cursor: str | None, fields: Sequence[str], options: Record
+    ) -> Iterator[Page]:
+        source = self.catalogue.source(resource)
+        own = replace(source, part=condition(source.table, part, self.database.family))
+        return list_changes(self.database, own, cursor, fields)
 
     def list_ids(self, resource: str, options: Record) -> Iterator[list[str]]:
         return list_ids(self.database, self.catalogue.source(resource))

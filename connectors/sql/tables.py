@@ -92,6 +92,8 @@ class Source:
     settings: TableSettings
     overlap: int
     lines: dict[str, Lines] = field(default_factory=dict)
+    part: sa.ColumnElement[bool] | None = None
+    """The condition for the part of it that is read; None: all."""
 
     @property
     def version(self) -> sa.ColumnElement[Any] | None:
@@ -107,8 +109,8 @@ class Source:
         return cursor_of(self.table, self.settings.cursor)
 
     def scope(self) -> list[sa.ColumnElement[bool]]:
-        """The conditions of ``filter:``."""
-        conditions: list[sa.ColumnElement[bool]] = []
+        """The conditions of ``filter:``, and of a part."""
+        conditions = [self.part] if self.part is not None else []
         for name, wanted in self.settings.filter.items():
             column = self.table.columns[name]
             if isinstance(wanted, tuple):

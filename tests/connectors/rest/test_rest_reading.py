@@ -6,7 +6,7 @@ import logging
 import pytest
 from rest_world import PLAIN, Call, Store, ids, manifest, product, row, write
 
-from hub.connect.capabilities import Remote
+from hub.connect.capabilities import Part, Remote
 from hub.errors import AuthenticationError, ConfigurationError, UnexpectedAnswer
 
 PAGED = "list: {call: GET /customers, records: data}\nget: GET /customers/{id}\nfields: {id: text, name: text}\n"
@@ -490,3 +490,42 @@ def test_a_resource_that_the_manifest_does_not_know_is_refused_with_a_suggestion
     with product(manifest(), lambda call: {}) as (made, _):
         with pytest.raises(ConfigurationError, match="no resource 'customer'.*did you mean 'customers'"):
             made.describe("customer")
+
+
+PARTS = manifest("""
+modified: changed
+list:
+  call: GET /customers
+  records: data
+  changes: {query: {since: "{since}"}}
+  parts: {query: {of: "{part.of}", rest: "{part.index}"}}
+get: GET /customers/{id}
+fields: {id: text, name: text, changed: datetime}
+""")
+
+
+def in_parts(call: Call):
+    of, rest = int(call.query.get("of", 1)), int(call.query.get("rest", 0))
+    return {"data": [one for one in numbered(7) if one["id"] % of == rest]}
+
+
+def test_a_list_can_be_read_in_parts():
+    with product(PARTS, in_parts) as (made, world):
+        assert made.has_parts("customers", {})
+        read = [list(made.list_part("customers", Part(number, 3), None, ["name"], {})) for number in (1, 2, 3)]
+        assert [ids(pages) for pages in read] == [["3", "6"], ["1", "4", "7"], ["2", "5"]]
+        assert all(pages[-1].complete for pages in read)
+        list(made.list_part("customers", Part(2, 3), read[1][-1].cursor, ["name"], {}))
+        assert {"of": "3", "rest": "1"}.items() <= world.calls[-1].query.items()
+        assert "since" in world.calls[-1].query
+        assert not any("parts" in problem for problem in made.check().problems)
+
+
+def test_a_product_that_ignores_the_parts_is_found_out():
+    with product(PARTS, lambda call: {"data": numbered(3)}) as (made, _):
+        assert any("'parts' is ignored" in problem for problem in made.check().problems)
+
+
+def test_what_says_nothing_of_parts_has_none():
+    with product(manifest(PAGED), lambda call: {"data": []}) as (made, _):
+        assert not made.has_parts("customers", {})
