@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import cases, measure, million, near_time, results
+from benchmarks import cases, measure, million, near_time, results, workers
 from benchmarks.bench import Bench
 from benchmarks.results import Row
 
@@ -27,6 +27,7 @@ CASES: dict[str, tuple[Callable[[Bench], list[Row]], str]] = {
     "both": (cases.both_ways, "B7: both ways"),
     "latency": (cases.latency, "B9: a slow network"),
     "orders": (cases.orders, "B12: orders with lines"),
+    "workers": (workers.many_workers, "B14: four workers on PostgreSQL"),
     "bad": (cases.bad_records, "B13: bad records"),
     "webhooks": (near_time.near_time, "N1: from an edit to its value elsewhere, by webhook"),
     "million": (million.on_sqlite, "B5 B8: ten times the records, disk, history (only with --full)"),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from zlib import crc32
 
 from benchmarks import data
-from benchmarks.store import Record, Resource, Row, encode
+from benchmarks.store import WHOLE, Part, Record, Resource, Row, encode, is_in
 
 MADE_AT = "2026-01-01T00:00:00Z"
 
@@ -18,18 +19,18 @@ class Seeded(Resource):
         self.name = name
         self.n = n
 
-    def page(self, cursor: int, limit: int) -> tuple[list[bytes], int, bool]:
+    def page(self, cursor: int, limit: int, part: Part = WHOLE) -> tuple[list[bytes], int, bool]:
         """As ``Resource.page``: first the records nobody has edited, by number, then the edits in their order."""
         found: list[bytes] = []
         place = cursor
         while place < self.n and len(found) < limit:
             id = data.remote_id(self.name, place)
-            if id not in self.rows:
+            if id not in self.rows and is_in(part, crc32(id.encode())):
                 found.append(self._made(place).wire)
             place += 1
         if place < self.n:
             return found, place, True
-        more, behind, left = super().page(place - self.n, limit - len(found))
+        more, behind, left = super().page(place - self.n, limit - len(found), part)
         return found + more, behind + self.n, left
 
     def get(self, ids: Sequence[str]) -> list[bytes]:

@@ -2,7 +2,7 @@
 
 Any number of systems, each with any number of resources, all served from ready bytes by one asyncio process:
 
-    GET    /{system}/{resource}?changed_since=CURSOR&page_token=TOKEN&limit=200
+    GET    /{system}/{resource}?changed_since=CURSOR&page_token=TOKEN&limit=200&part=2/4
                → {"records": [{id, version, modified_at, key?, values | deleted}], "next": TOKEN?, "cursor": CURSOR}
     GET    /{system}/{resource}?ids=A,B     → {"records": […]}; an unknown id comes as deleted
     GET    /{system}/{resource}?keys=A,B    → {"records": [… | null]}, looked up by the writer's own key
@@ -106,7 +106,9 @@ class Bench:
             case "probe":
                 return _records(resource.by_key(query["keys"][0].split(",")))
         start = query.get("page_token", query.get("changed_since", ["0"]))[0]
-        found, cursor, more = resource.page(int(start), min(int(query.get("limit", ["200"])[0]), 1000))
+        number, _, of = query.get("part", ["1/1"])[0].partition("/")
+        limit = min(int(query.get("limit", ["200"])[0]), 1000)
+        found, cursor, more = resource.page(int(start), limit, (int(number), int(of)))
         return b'{"records":[' + b",".join(found) + _tail(cursor, more)
 
 

@@ -74,7 +74,7 @@ class Hub:
         self.folder = folder / "hub"
         self.b = ""
 
-    def start(self, a: str, b: str, store: str | None = None, ways: Ways = "one") -> None:
+    def start(self, a: str, b: str, store: str | None = None, ways: Ways = "one", partitions: int = 1) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.copytree(PROJECT, self.folder, ignore=shutil.ignore_patterns("__pycache__"))
         self.b = b
@@ -84,12 +84,14 @@ class Hub:
             resources = "[customers, products, orders]"
             lines.append(f"  {name}: {{connector: bench, url: {self.url}/{system}, resources: {resources}}}")
         lines.append("entities:")
-        lines += [f"  {entity}: {{systems: {directions}}}" for entity in ("customer", "product", "order")]
+        policy = f"{{systems: {directions}, partitions: {partitions}}}"
+        lines += [f"  {entity}: {policy}" for entity in ("customer", "product", "order")]
         (self.folder / "hub.yaml").write_text("\n".join(lines) + "\n")
 
-    def cold(self, *resources: str, full: bool = False) -> Measured:
+    def cold(self, *resources: str, full: bool = False, part: str = "") -> Measured:
         entities = [ENTITY[name] for name in resources]
-        return self._command("sync", *entities, "--yes", *(["--full"] if full else []))
+        one_of = ["--partition", part] if part else []
+        return self._command("sync", *entities, "--yes", *(["--full"] if full else []), *one_of)
 
     def letters(self) -> list[dict[str, Any]]:
         """The open dead letters."""

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from zlib import crc32
 
 import msgspec
 
 Record = dict[str, Any]
+Part = tuple[int, int]
+"""(number, of)."""
+WHOLE: Part = (1, 1)
 
 encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -30,10 +34,11 @@ class Upsert(msgspec.Struct):
 class Row:
     """One record. ``wire`` is its JSON as lists show it, ``start`` where its values begin in it."""
 
-    __slots__ = ("id", "key", "place", "start", "version", "wire")
+    __slots__ = ("id", "key", "mark", "place", "start", "version", "wire")
 
     def __init__(self, id: str, key: str | None) -> None:
         self.id = id
+        self.mark = crc32(id.encode())
         self.key = key
         self.version = 0
         self.place = -1
@@ -92,17 +97,17 @@ class Resource:
         self.log.append(row)
         row.write(values, at)
 
-    def page(self, cursor: int, limit: int) -> tuple[list[bytes], int, bool]:
-        """Rows changed after ``cursor``: their bytes, the cursor behind them, and whether more follow."""
+    def page(self, cursor: int, limit: int, part: Part = WHOLE) -> tuple[list[bytes], int, bool]:
+        """Rows of one part changed after ``cursor``: their bytes, the cursor behind them, and whether more follow."""
         found: list[bytes] = []
         place = cursor
         end = len(self.log)
-        while place < end and len(found) < limit:
+        while place < end:
             row = self.log[place]
-            place += 1
-            if row is not None:
+            if row is not None and is_in(part, row.mark):
+                if len(found) == limit:
+                    break
                 found.append(row.wire)
-        while place < end and self.log[place] is None:
             place += 1
         return found, place, place < end
 
@@ -180,6 +185,12 @@ class Resource:
 
     def live(self) -> int:
         return sum(1 for row in self.rows.values() if row.values is not None)
+
+
+def is_in(part: Part, mark: int) -> bool:
+    """Whether a row is in a part. ``mark``: CRC 32 of its id."""
+    number, of = part
+    return mark % of == number - 1
 
 
 def _unknown(id: str) -> bytes:

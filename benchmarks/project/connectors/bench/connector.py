@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from hub.connect.capabilities import Health, Page, Record, Remote, Resource, Result, Write
+from hub.connect.capabilities import Health, Page, Part, Record, Remote, Resource, Result, Write
 from hub.connect.http import Http
 from hub.connect.services import Services
 from hub.errors import ConfigurationError, Gone, HubError, RecordRejected, VersionConflict
@@ -41,15 +41,26 @@ class Bench:
     def close(self) -> None:
         self.http.close()
 
+    def has_parts(self, resource: str, options: Record) -> bool:
+        return True
+
+    def list_part(
+        self, resource: str, part: Part, cursor: str | None, fields: Sequence[str], options: Record
+    ) -> Iterator[Page]:
+        return self._pages(resource, cursor, {"part": str(part)})
+
     def list_changes(self, resource: str, cursor: str | None, fields: Sequence[str], options: Record) -> Iterator[Page]:
-        params = {"changed_since": cursor or "0", "limit": "200"}
+        return self._pages(resource, cursor, {})
+
+    def _pages(self, resource: str, cursor: str | None, more: dict[str, str]) -> Iterator[Page]:
+        params = {"changed_since": cursor or "0", "limit": "200", **more}
         while True:
             page = self.http.get(resource, params=params, where=f"{self.name}/{resource}").json()
             last = page["next"] is None
             yield Page([_remote(item) for item in page["records"]], page["cursor"], complete=last and cursor is None)
             if last:
                 return
-            params = {"page_token": page["next"], "limit": "200"}
+            params = {"page_token": page["next"], "limit": "200", **more}
 
     def get(self, resource: str, ids: Sequence[str], fields: Sequence[str], options: Record) -> list[Remote]:
         return [_remote(item) for item in self._by(resource, "ids", ids)]
