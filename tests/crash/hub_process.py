@@ -21,8 +21,8 @@ for connector in ("zoho_crm", "kingdee_galaxy", "sql"):
 
 
 def started(words: list[str], log: Path, enough: int) -> ForkServerProcess:
-    """``hub WORDS``, begun. What it says goes to ``log``. ``enough``: how many new records on one page take the way of a
-    bulk load, where what is intended is stored together with what was read."""
+    """``hub WORDS``, begun. What it says goes to ``log``. ``enough``: how many new records on one page take the way of
+    a bulk load, where what is intended is stored together with what was read."""
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload([__name__])
     process = processes.Process(target=_run, args=(words, str(log), enough))
