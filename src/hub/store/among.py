@@ -57,7 +57,8 @@ def _with_json(element: _Among, compiler: Any, **more: Any) -> str:
 @compiles(_Among, "postgresql")
 def _with_array(element: _Among, compiler: Any, **more: Any) -> str:
     column, values = (compiler.process(part, **more) for part in element.clauses)
-    return f"{column} = ANY ({values})"
+    # The driver quotes each value of an array that it sends as text, which takes it four times as long.
+    return f"{column} = ANY ({values.replace(')s::', ')b::')})"
 
 
 def among(column: Any, parameter: str, *, numbers: bool = False) -> ColumnElement[bool]:
