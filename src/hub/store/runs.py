@@ -152,12 +152,16 @@ def set_cursor(connection: Connection, system: str, entity: str, part: str = "",
     upsert(connection, CURSOR, [row], ("system", "entity", "part"))
 
 
-_REWIND = update(CURSOR).where(*_OF_RESOURCE).values(value=None)
+_REWIND = (  # a parameter of an update must not have the name of a column
+    update(CURSOR)
+    .where(CURSOR.c.system == bindparam("b_system"), CURSOR.c.entity == bindparam("b_entity"))
+    .values(value=None)
+)
 
 
 def rewind(connection: Connection, system: str, entity: str) -> None:
     """Read everything of a resource once more."""
-    connection.execute(_REWIND, {"system": system, "entity": entity})
+    connection.execute(_REWIND, {"b_system": system, "b_entity": entity})
 
 
 _SETTING = select(SETTING.c.value).where(SETTING.c.name == bindparam("name"))
