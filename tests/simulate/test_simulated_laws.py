@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub.simulate.life import Simulator
+from hub.sync import at_once, observe
 
 STORIES = sorted((Path(__file__).parent / "stories").glob("*.json"))
 
@@ -16,6 +17,16 @@ STORIES = sorted((Path(__file__).parent / "stories").glob("*.json"))
 def test_the_laws_hold_in_a_random_life(simulator: Simulator, seed: int) -> None:
     life = simulator.live(seed, 100)
     assert not life.violations, f"hub simulate --seed {seed} --steps 100 tells it: {life.violations[:3]}"
+
+
+@pytest.mark.parametrize("seed", range(1100, 1108))
+def test_the_laws_hold_when_everything_new_takes_the_short_way(
+    simulator: Simulator, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(observe, "JOINED", 2)
+    monkeypatch.setattr(at_once, "ENOUGH", 1)
+    life = simulator.live(seed, 100)
+    assert not life.violations, f"seed {seed}: {life.violations[:3]}"
 
 
 @pytest.mark.parametrize("file", STORIES, ids=lambda file: file.stem)

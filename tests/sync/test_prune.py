@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +10,6 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 from sync.fakes import World
-from sync.histories import History
 
 from hub.errors import ConfigurationError, Unavailable
 from hub.store import journal, pruning, runs, space
@@ -365,40 +363,3 @@ def test_the_room_is_given_back_to_the_disk(tmp_path: Path, monkeypatch: pytest.
     assert (tmp_path / "hub.db").stat().st_size < before / 2
     world.crm.edit("customers", customer, tel="13911111111")
     assert world.sync().writes == 1
-
-
-class Prunes(History):
-    """A history in which weeks go by now and then; ``prunes``: and then the past is pruned as far as it can be."""
-
-    def __init__(self, seed: int, *, prunes: bool) -> None:
-        super().__init__(seed)
-        self.prunes = prunes
-        self.weeks = random.Random(seed)
-        self.gone = 0
-        self.rest: dict[str, Any] = {}
-
-    def _step(self) -> None:
-        super()._step()
-        if self.weeks.random() < 0.25:
-            self.world.clock.now += timedelta(days=8)
-            if self.prunes:
-                self.gone += prune(self.world).entries
-
-    def _judge(self) -> None:
-        super()._judge()
-        self.rest = {
-            name: {kind: {key: dict(row) for key, row in rows.items()} for kind, rows in system.rows.items()}
-            for name, system in self.world.systems.items()
-        }
-
-
-@pytest.mark.parametrize("seed", [1, 4, 5])
-def test_pruning_changes_nothing_that_a_pass_decides(seed: int) -> None:
-    """The same people do the same things to the same systems, once with all history and once with little of it."""
-    with_all, pruned = Prunes(seed, prunes=False), Prunes(seed, prunes=True)
-    with_all.run()
-    pruned.run()
-    assert not pruned.bad
-    assert pruned.story == with_all.story
-    assert pruned.rest == with_all.rest
-    assert pruned.gone > 0

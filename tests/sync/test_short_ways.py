@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 from sync.fakes import CUSTOMERS, World
-from sync.histories import History
 
 from hub.errors import Unavailable, UnknownOutcome
 from hub.mapping import load
@@ -80,14 +79,6 @@ def test_writing_while_reading_ends_where_writing_afterwards_does(
     assert [count for count in written if count] == [26, 9, 6], "the short way was taken"
     assert meanwhile == afterwards
     assert meanwhile["quiet"] == 0
-
-
-@pytest.mark.parametrize("seed", range(400, 408))
-def test_the_laws_hold_when_everything_new_takes_the_short_way(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(observe, "JOINED", 2)
-    monkeypatch.setattr(at_once, "ENOUGH", 1)
-    history = History(seed).run()
-    assert not history.bad, "\n".join([f"seed {seed}", *history.story[-20:], *history.bad])
 
 
 def test_an_answer_that_shows_just_what_was_sent_is_remembered_like_any_other(
