@@ -73,7 +73,7 @@ def test_writing_while_reading_ends_where_writing_afterwards_does(
     afterwards = memory(company(tmp_path / "afterwards"))
     written: list[int] = []
     short = AtOnce.take
-    monkeypatch.setattr(AtOnce, "take", lambda *given: written.append(len(given[2])) or short(*given))
+    monkeypatch.setattr(AtOnce, "take", lambda *given: written.append(len(given[2].new)) or short(*given))
     monkeypatch.setattr(at_once, "ENOUGH", 1)
     meanwhile = memory(company(tmp_path / "meanwhile"))
     assert [count for count in written if count] == [26, 9, 6], "the short way was taken"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ from hub.errors import (
     UnknownOutcome,
     VersionConflict,
 )
-from hub.store import intents, runs
+from hub.store import intents, records, runs
 from hub.store.records import Stored
 from hub.store.shadows import Shadow
 from hub.sync import outcomes
@@ -68,8 +69,12 @@ class Job:
 Item = tuple[Stored, Shadow | None, Step]
 AtLast = Callable[[Connection], None]
 ACTIONS: tuple[Action, ...] = ("create", "update", "archive", "delete")
+Answer = tuple[list[Result], HubError | None]
+"""The results of a call, or why the whole call failed."""
+Calling = tuple[list[Job], Future[Answer]]
+"""Writes sent together, and what will come of them."""
 Call = tuple[list[Job], list[Result], HubError | None]
-"""Writes sent together, and their results or why the whole call failed."""
+"""Writes sent together, and what came of them."""
 
 
 def nothing_more(_: Connection) -> None:
@@ -117,26 +122,40 @@ class Writer:
         (intend_together if alone else intend)(connection, where, jobs, self.job.now())
         return jobs
 
-    def send(self, action: Action, jobs: list[Job], at_last: AtLast = nothing_more) -> None:
-        """Make the calls of what was prepared and stored, and take in the answers. ``at_last``: the end of the
-        transaction that does so."""
-        size = max(1, self.endpoint.resource.batch)
-        calls = self._calls(action, [jobs[start : start + size] for start in range(0, len(jobs), size)])
-        self._settle(calls, self._look(calls), at_last)
+    def send(self, action: Action, jobs: list[Job]) -> None:
+        """Make the calls of what was prepared and stored, and take in the answers."""
+        self.finish(self.begin(action, jobs))
 
-    def _calls(self, action: str, chunks: list[list[Job]]) -> list[Call]:
-        """Make the calls, several at a time. The lease is held meanwhile (``holding``): were it to run out in a long
-        call, another pass would take over, find the record not there yet, and send it again."""
-        workers = self.job.workers(max(1, self.endpoint.resource.parallel))
+    def begin(self, action: Action, jobs: list[Job]) -> list[Calling]:
+        """Have the calls of what was prepared and stored made, several at a time. ``finish`` has to follow. The lease is
+        held meanwhile (``holding``): were it to run out in a long call, another pass would take over, find the record
+        not there yet, and send it again."""
+        size = max(1, self.endpoint.resource.batch)
+        chunks = [jobs[start : start + size] for start in range(0, len(jobs), size)]
+        workers = self._workers()
+        return [(chunk, workers.submit(self._call, action, chunk)) for chunk in chunks]
+
+    def finish(self, calling: list[Calling], at_last: AtLast = nothing_more) -> None:
+        """Wait for these calls and take in the answers. ``at_last``: the end of the transaction that does so."""
         try:
-            calls = [(chunk, workers.submit(self._call, action, chunk)) for chunk in chunks]
-            return [(chunk, *call.result()) for chunk, call in calls]
+            calls = [(chunk, *call.result()) for chunk, call in calling]
         except BaseException:
             self.job.dismiss()
             raise
+        self._settle(calls, self._look(calls), at_last)
+
+    def _workers(self) -> Executor:
+        return self.job.workers(max(1, self.endpoint.resource.parallel))
+
+    def withdraw(self, jobs: Sequence[Job]) -> None:
+        """Send nothing of what was prepared after all: it stays to be planned."""
+        ids = [one.record.hub_id for one in jobs]
+        with self.job.transaction(self.endpoint.entity) as connection:
+            intents.settle_intents(connection, self.job.run, self.endpoint.system, self.endpoint.entity, ids)
+            records.mark(connection, self.endpoint.entity, ids, 1)
 
     def _look(self, calls: list[Call]) -> dict[str, Remote]:
-        """The records that have to be seen once more before their answers can be stored: one call for all of them."""
+        """The records that have to be seen once more before their answers can be stored: as few calls as can be."""
         connector = self.endpoint.connector
         answered = [(chunk, results) for chunk, results, failure in calls if failure is None]
         ids = [
@@ -149,12 +168,11 @@ class Writer:
         if not wanted or not isinstance(connector, Get):
             return {}
         name, fields, options = self.endpoint.resource.name, self.lens.remote_fields, self.lens.read_options
+        batches = [wanted[start : start + GET_BATCH] for start in range(0, len(wanted), GET_BATCH)]
+        workers = self._workers()
+        asked = [workers.submit(connector.get, name, batch, fields, options) for batch in batches]
         try:
-            return {
-                remote.id: remote
-                for start in range(0, len(wanted), GET_BATCH)
-                for remote in connector.get(name, wanted[start : start + GET_BATCH], fields, options)
-            }
+            return {remote.id: remote for answer in asked for remote in answer.result()}
         except HubError as error:
             self.job.failed(self.endpoint, error, down=isinstance(error, (AuthenticationError, RateLimited)))
             return {}
@@ -190,7 +208,7 @@ class Writer:
             jobs.append(Job(record, live, step, wanted, write))
         return jobs
 
-    def _call(self, action: str, chunk: list[Job]) -> tuple[list[Result], HubError | None]:
+    def _call(self, action: str, chunk: list[Job]) -> Answer:
         """Make the call; runs in a worker thread, touches nothing but the connector."""
         connector, name = self.endpoint.connector, self.endpoint.resource.name
         options = self.lens.write_options

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from itertools import chain
@@ -10,6 +11,9 @@ from hub.connect.capabilities import ListChanges, ListParts, Page
 from hub.errors import HubError
 from hub.sync.context import Pass
 from hub.sync.policy import Endpoint
+
+AHEAD = 2
+"""Pages that are read before their turn. More would not be read any sooner, and take memory."""
 
 
 def in_order(job: Pass, endpoints: list[Endpoint]) -> list[Endpoint]:
@@ -36,12 +40,18 @@ def opened(job: Pass, endpoint: Endpoint, start: str | None) -> Iterable[Page]:
 
 
 def ahead(pages: Iterator[Page], pool: Callable[[int], Executor]) -> Iterator[Page]:
-    """The same pages; the next one is asked for while this one is being worked on. An error comes in its turn."""
-    with pool(1) as reader:
-        coming = reader.submit(next, pages, None)
-        while (page := coming.result()) is not None:
-            coming = reader.submit(next, pages, None)
+    """The same pages; the next ones are asked for while this one is being worked on. An error comes in its turn."""
+    reader = pool(1)
+    try:
+        coming = deque(reader.submit(next, pages, None) for _ in range(AHEAD))
+        while True:
+            page = coming.popleft().result()
+            if page is None:
+                return
+            coming.append(reader.submit(next, pages, None))
             yield page
+    finally:
+        reader.shutdown(cancel_futures=True)
 
 
 def _shows_nothing(job: Pass, endpoint: Endpoint) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -160,37 +160,39 @@ def _read_pages(
     pages = rationed(job, endpoint, opened(job, endpoint, start))
     read, next_look = 0, JOINED
     joined = _joined(pages)
-    # What is new is written while reading: then the next page is on its way meanwhile.
-    if at_once is not None and at_once.is_allowed():
-        intake.marks_new = False
-    for page in ahead(joined, job.pool) if at_once is not None and start is None else joined:
-        send = None
-        with job.transaction(entity, beside=True) as connection:
-            taken = intake.take(connection, page.records)
-            if at_once is not None and not intake.marks_new:
-                send = at_once.take(connection, taken.new)
-            if listing:
-                shadows.seen(connection, system, entity, _live_ids(page), part)
-            if page.cursor is not None:
-                changes: dict[str, Any] = {"value": page.cursor}
-                if first_lens is not None:
-                    changes["lens"] = first_lens
-                runs.set_cursor(connection, system, entity, part, **changes)
-            read += len(page.records)
-            if start is None and read >= next_look:
-                shadows.learn_statistics(connection)
-                next_look *= 10
-        complete = complete or page.complete
-        job.emit(
-            "page.observed",
-            system=system,
-            entity=entity,
-            resource=endpoint.resource.name,
-            seen=len(page.records),
-            changed=taken.changed,
-        )
-        if send is not None:
-            send()
+    # What is new is written while reading.
+    writing = at_once if at_once is not None and at_once.is_allowed() else None
+    intake.marks_new = writing is None
+    with writing or nullcontext():
+        for page in ahead(joined, job.pool) if start is None else joined:
+            if writing is not None:
+                writing.make_way(page.records)
+            with job.transaction(entity, beside=True) as connection:
+                taken = intake.take(connection, page.records)
+                if writing is not None:
+                    writing.take(connection, taken)
+                if listing:
+                    shadows.seen(connection, system, entity, _live_ids(page), part)
+                if page.cursor is not None:
+                    changes: dict[str, Any] = {"value": page.cursor}
+                    if first_lens is not None:
+                        changes["lens"] = first_lens
+                    runs.set_cursor(connection, system, entity, part, **changes)
+                read += len(page.records)
+                if start is None and read >= next_look:
+                    shadows.learn_statistics(connection)
+                    next_look *= 10
+            complete = complete or page.complete
+            job.emit(
+                "page.observed",
+                system=system,
+                entity=entity,
+                resource=endpoint.resource.name,
+                seen=len(page.records),
+                changed=taken.changed,
+            )
+            if writing is not None:
+                writing.send()
     intake.marks_new = True
     if not complete or start is not None:
         return "changes"
