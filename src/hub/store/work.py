@@ -91,25 +91,40 @@ def count_open(connection: Connection) -> tuple[int, int]:
 # dead letters ---------------------------------------------------------------------------------------------------------
 
 
-def put_letter(connection: Connection, row: Row) -> None:
-    """Write a dead letter, or count one more attempt on the one that is there for the same record, system and stage."""
-    key = LETTER.c.hub_id == row["hub_id"] if row.get("hub_id") else LETTER.c.remote_id == row["remote_id"]
-    same = connection.execute(
-        select(LETTER.c.id, LETTER.c.attempts).where(
-            LETTER.c.status.in_(("open", "replay")),
-            LETTER.c.system == row["system"],
-            LETTER.c.entity == row["entity"],
-            LETTER.c.stage == row["stage"],
-            key,
-        )
-    ).first()
-    if same is None:
-        connection.execute(insert(LETTER), [row])
-        return
-    changes = {name: value for name, value in row.items() if name not in {"opened_at", "run", "attempts", "status"}}
-    connection.execute(
-        update(LETTER).where(LETTER.c.id == same[0]).values(**changes, attempts=same[1] + 1, status="open")
+_SAME = {
+    name: select(LETTER.c.stage, LETTER.c[name], LETTER.c.id).where(
+        LETTER.c.status.in_(("open", "replay")),
+        LETTER.c.system == bindparam("system"),
+        LETTER.c.entity == bindparam("entity"),
+        among(LETTER.c[name], "ids"),
     )
+    for name in ("hub_id", "remote_id")
+}
+_ONCE_MORE = (
+    update(LETTER)
+    .where(LETTER.c.id == bindparam("there"))
+    .values(
+        attempts=LETTER.c.attempts + 1,
+        status="open",
+        **{n: bindparam(n) for n in ("hub_id", "remote_id", "field", "error", "message", "cure", "payload", "mark")},
+        last_at=bindparam("last_at"),
+    )
+)
+
+
+def put_letters(connection: Connection, system: str, entity: str, rows: Sequence[Row]) -> None:
+    """Write dead letters, no two of them for the same record and stage; or count one more attempt on those that are
+    there for the same record and stage already."""
+    there: dict[tuple[str, str, str], int] = {}
+    keys = [("hub_id" if row["hub_id"] else "remote_id", row) for row in rows]
+    for name in {name for name, _ in keys}:
+        of = {"system": system, "entity": entity, "ids": [row[name] for by, row in keys if by == name]}
+        there |= {(name, stage, own): id for stage, own, id in connection.execute(_SAME[name], of)}
+    found = [(there.get((name, row["stage"], row[name])), row) for name, row in keys]
+    if new := [row for id, row in found if id is None]:
+        connection.execute(insert(LETTER), new)
+    if again := [{**row, "there": id} for id, row in found if id is not None]:
+        connection.execute(_ONCE_MORE, again)
 
 
 def letters(connection: Connection, statuses: Sequence[str] = ("open",)) -> list[Row]:

@@ -28,6 +28,7 @@ from hub.sync import outcomes
 from hub.sync.confirm import Confirmer
 from hub.sync.context import Pass
 from hub.sync.intents import intend, intend_together
+from hub.sync.outcomes import Letter
 from hub.sync.picking import picked
 from hub.sync.plan import Action, Step
 from hub.sync.planning import mark_of
@@ -184,7 +185,7 @@ class Writer:
             picked(record.values, step.write) if step.values is None else step.values for record, _, step in items
         ]
         table = remote_table(connection, self.endpoint.system, values, paths)
-        jobs = []
+        jobs, letters = [], []
         for (record, shadow, step), wanted in zip(items, values, strict=True):
             sent = dict(wanted) if paths else wanted
             if paths and translate(sent, paths, table):
@@ -195,7 +196,7 @@ class Writer:
                     self.lens.put(sent, live.data if live else None) if step.action in {"create", "update"} else {}
                 )
             except RecordRejected as error:
-                self._letter(connection, record, shadow, step, wanted, error)
+                letters.append(_letter(record, shadow, step, wanted, error))
                 continue
             write = Write(
                 key=record.hub_id,
@@ -206,6 +207,7 @@ class Writer:
                 mode="archive" if step.action == "archive" else "delete",
             )
             jobs.append(Job(record, live, step, wanted, write))
+        outcomes.letters(self.job, connection, self.endpoint, letters)
         return jobs
 
     def _call(self, action: str, chunk: list[Job]) -> Answer:
@@ -296,17 +298,16 @@ class Writer:
             )
             self.settled |= settled
             self.written |= {one.record.hub_id for one, _ in done} - self.confirmer.refused
-        doubtful = list(unread)
+        doubtful, letters = list(unread), []
         for one, result in zip(chunk, results, strict=True):
+            told = None if result.error is None else self._told(connection, one, result.error, fresh)
+            if told is not None:
+                letters.append(_letter(one.record, one.shadow, one.step, one.values, told))
             if result.problem is not None:
-                self._letter(connection, one.record, one.shadow, one.step, one.values, result.problem, "follow_up")
+                letters.append(_letter(one.record, one.shadow, one.step, one.values, result.problem, "follow_up"))
             if isinstance(result.error, DOUBTFUL):
                 doubtful.append(one.record.hub_id)
-            elif result.error is not None:
-                self._record_failed(connection, one, result.error, fresh)
-            if isinstance(result.error, UnexpectedAnswer) and self.endpoint.resource.probe != "none":
-                # Closed when the record is found; if it is not, this keeps it from being sent over and over.
-                self._letter(connection, one.record, one.shadow, one.step, one.values, result.error)
+        outcomes.letters(self.job, connection, self.endpoint, letters)
         ids = [one.record.hub_id for one in chunk if one.record.hub_id not in doubtful]
         intents.settle_intents(connection, self.job.run, self.endpoint.system, self.endpoint.entity, ids)
         if unread:
@@ -327,16 +328,20 @@ class Writer:
         }
         return {hub_id: remote_id for hub_id, remote_id in ids.items() if remote_id and remote_id not in fresh}
 
-    def _record_failed(self, connection: Connection, one: Job, error: HubError, fresh: Mapping[str, Remote]) -> None:
+    def _told(self, connection: Connection, one: Job, error: HubError, fresh: Mapping[str, Remote]) -> HubError | None:
+        """What a person has to be told of a write that failed; None where the hub helps itself."""
+        if isinstance(error, DOUBTFUL):
+            # Closed when the record is found; if it is not, this keeps it from being sent over and over.
+            return error if isinstance(error, UnexpectedAnswer) and self.endpoint.resource.probe != "none" else None
         if self.confirmer.recovered(connection, one.record, one.shadow, one.step, error, fresh):
             self.job.again = True
-            return
+            return None
         if isinstance(error, VersionConflict) and isinstance(self.endpoint.connector, Get):
-            return  # it could not be looked at just now: it stays to be planned again
+            return None  # it could not be looked at just now: it stays to be planned again
         if isinstance(error, (Unavailable, RateLimited, AuthenticationError)):
             self.job.failed(self.endpoint, error, down=isinstance(error, AuthenticationError))
-            return  # nothing was done: it stays to be planned again
-        self._letter(connection, one.record, one.shadow, one.step, one.values, error)
+            return None  # nothing was done: it stays to be planned again
+        return error
 
     def give_up(self, record: Stored, shadow: Shadow | None, step: Step) -> None:
         """This record never comes to rest: a person has to look at it."""
@@ -347,32 +352,15 @@ class Writer:
         )
         values = {name: record.values.get(name) for name in step.write}
         with self.job.transaction(self.endpoint.entity) as connection:
-            self._letter(connection, record, shadow, step, values, error)
+            said = _letter(record, shadow, step, values, error)
+            outcomes.letters(self.job, connection, self.endpoint, [said])
 
-    def _letter(
-        self,
-        connection: Connection,
-        record: Stored,
-        shadow: Shadow | None,
-        step: Step,
-        values: Values,
-        error: HubError,
-        stage: str | None = None,
-    ) -> None:
-        outcomes.letter(
-            self.job,
-            connection,
-            self.endpoint,
-            stage=stage or ("delete" if step.action in {"delete", "archive"} else "write"),
-            hub_id=record.hub_id,
-            remote_id=shadow.remote_id if shadow else "",
-            field=getattr(error, "field", None) or "",
-            error=type(error).__name__,
-            message=error.what,
-            cure=error.cure or "",
-            payload=values,
-            mark=mark_of(record, shadow),
-        )
+
+def _letter(
+    record: Stored, shadow: Shadow | None, step: Step, values: Values, error: HubError, stage: str | None = None
+) -> Letter:
+    stage = stage or ("delete" if step.action in {"delete", "archive"} else "write")
+    return outcomes.refused(stage, record, shadow, values, error, mark_of(record, shadow))
 
 
 def _read_back(one: Job, answer: Remote | None, fresh: Mapping[str, Remote]) -> Remote | None:

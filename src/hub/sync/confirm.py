@@ -25,6 +25,7 @@ from hub.sync.adopting import adopt
 from hub.sync.context import Pass, edited_at
 from hub.sync.decide import ABSENT, Sight, all_by_key, decide
 from hub.sync.intake import Batch, Intake
+from hub.sync.outcomes import Letter
 from hub.sync.picking import alike, present
 from hub.sync.plan import Step, Target, differences
 from hub.sync.planning import mark_of
@@ -89,15 +90,13 @@ class Confirmer:
         created = {item[3].id: item for item in done if item[2].action == "create" and item[3] is not None}
         known = shadows.known(connection, system, entity, created) if created else {}
         self.refused = set()
+        letters = []
         for remote_id, (record, shadow, step, _, _) in created.items():
             other = known.get(remote_id)
             if other is None or other.hub_id == record.hub_id or other.gone not in LIVE:
                 continue
             self.refused.add(record.hub_id)
-            outcomes.letter(
-                self.job,
-                connection,
-                self.endpoint,
+            letter = Letter(
                 stage="write",
                 hub_id=record.hub_id,
                 error="AlreadyExists",
@@ -107,6 +106,8 @@ class Confirmer:
                 payload={name: record.values.get(name) for name in step.write},
                 mark=mark_of(record, shadow),
             )
+            letters.append(letter)
+        outcomes.letters(self.job, connection, self.endpoint, letters)
         self.known = known.keys()
         return [item for item in done if item[0].hub_id not in self.refused]
 

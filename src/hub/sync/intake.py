@@ -23,6 +23,7 @@ from hub.sync import behind, matching, oscillation, outcomes
 from hub.sync.context import Pass, edited_at
 from hub.sync.correlate import Match
 from hub.sync.decide import Decision, Sight, decide
+from hub.sync.outcomes import Letter
 from hub.sync.picking import present
 from hub.sync.policy import Endpoint
 from hub.sync.refs import hub_table, translate
@@ -136,20 +137,18 @@ class Intake:
         if not fresh:
             return []
         gots = self.lens.get_many([remote.record for remote, _, _ in fresh])  # type: ignore[misc]
-        news = []
+        news, letters = [], []
         for (remote, text, mark), got in zip(fresh, gots, strict=True):
             if got.problems:
-                self._unreadable(connection, remote, got, known.get(remote.id))
+                letters.append(self._unreadable(remote, got, known.get(remote.id)))
             else:
                 news.append(News(remote, text, mark, got.values, known.get(remote.id)))
+        outcomes.letters(self.job, connection, self.endpoint, letters)
         return news
 
-    def _unreadable(self, connection: Connection, remote: Remote, got: Got, known: Known | None) -> None:
+    def _unreadable(self, remote: Remote, got: Got, known: Known | None) -> Letter:
         problem = got.problems[0]
-        outcomes.letter(
-            self.job,
-            connection,
-            self.endpoint,
+        return Letter(
             stage="observe",
             remote_id=remote.id,
             hub_id=known.hub_id if known else "",

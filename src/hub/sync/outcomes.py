@@ -9,12 +9,14 @@ from sqlalchemy import Connection
 
 from hub.connect.capabilities import Remote
 from hub.connect.redact import redact
+from hub.errors import HubError
 from hub.model.checks import check_documents
 from hub.store import journal, records, shadows, work
 from hub.store.codec import dumps
 from hub.store.journal import Entry
 from hub.store.records import RecordWrite, Stored
 from hub.store.rows import Row
+from hub.store.shadows import Shadow
 from hub.sync.context import Pass
 from hub.sync.correlate import Match
 from hub.sync.decide import Change, Decision
@@ -24,54 +26,56 @@ from hub.sync.refs import Missing, hub_table, translate
 Values = dict[str, Any]
 
 
-def letter(
-    job: Pass,
-    connection: Connection,
-    endpoint: Endpoint,
-    *,
-    stage: str,
-    error: str,
-    message: str,
-    payload: Any,
-    hub_id: str = "",
-    remote_id: str = "",
-    field: str = "",
-    cure: str = "",
-    mark: str = "",
-) -> None:
-    """Write a dead letter: what could not be done with one record, and why."""
-    now = job.now()
-    message, cure = redact(message), redact(cure)
-    work.put_letter(
-        connection,
-        {
-            "system": endpoint.system,
-            "entity": endpoint.entity,
-            "hub_id": hub_id,
-            "remote_id": remote_id,
-            "stage": stage,
-            "field": field,
-            "error": error,
-            "message": message,
-            "cure": cure,
-            "payload": dumps(payload),
-            "mark": mark,
-            "run": job.run,
-            "opened_at": now,
-            "last_at": now,
-            "attempts": 1,
-            "status": "open",
-        },
+class Letter(NamedTuple):
+    """What could not be done with one record, and why."""
+
+    stage: str
+    error: str
+    message: str
+    payload: Any
+    hub_id: str = ""
+    remote_id: str = ""
+    field: str = ""
+    cure: str = ""
+    mark: str = ""
+
+
+def refused(stage: str, record: Stored, shadow: Shadow | None, payload: Any, error: HubError, mark: str) -> Letter:
+    """What a system, or the mapping, said of a write of this record."""
+    return Letter(
+        stage=stage,
+        hub_id=record.hub_id,
+        remote_id=shadow.remote_id if shadow else "",
+        field=getattr(error, "field", None) or "",
+        error=type(error).__name__,
+        message=error.what,
+        cure=error.cure or "",
+        payload=payload,
+        mark=mark,
     )
-    job.counts(endpoint).letters += 1
-    job.emit(
-        "letter.written",
-        system=endpoint.system,
-        entity=endpoint.entity,
-        record=remote_id or hub_id,
-        field=field,
-        message=message,
-    )
+
+
+def letters(job: Pass, connection: Connection, endpoint: Endpoint, written: Sequence[Letter]) -> None:
+    """Write dead letters, no two of them for the same record and stage."""
+    if not written:
+        return
+    now, system, entity = job.now(), endpoint.system, endpoint.entity
+    always = {
+        "system": system,
+        "entity": entity,
+        "run": job.run,
+        "opened_at": now,
+        "last_at": now,
+        "attempts": 1,
+        "status": "open",
+    }
+    clean = [one._replace(message=redact(one.message), cure=redact(one.cure)) for one in written]
+    rows = [{**always, **one._asdict(), "payload": dumps(one.payload)} for one in clean]
+    work.put_letters(connection, system, entity, rows)
+    job.counts(endpoint).letters += len(clean)
+    for one in clean:
+        record = one.remote_id or one.hub_id
+        job.emit("letter.written", system=system, entity=entity, record=record, field=one.field, message=one.message)
 
 
 def wait(job: Pass, connection: Connection, endpoint: Endpoint, remote: Remote, *, reason: str, detail: Values) -> None:

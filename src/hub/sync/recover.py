@@ -19,6 +19,7 @@ from hub.sync import outcomes
 from hub.sync.confirm import Confirmer
 from hub.sync.context import Pass
 from hub.sync.joint import owns
+from hub.sync.outcomes import Letter
 from hub.sync.plan import REMOVED, Step
 from hub.sync.planning import mark_of
 from hub.sync.policy import Endpoint
@@ -294,10 +295,7 @@ def _settle_other(
 
 
 def _to_a_person(job: Pass, connection: Connection, endpoint: Endpoint, row: Row, record: Stored) -> None:
-    outcomes.letter(
-        job,
-        connection,
-        endpoint,
+    letter = Letter(
         stage="doubt",
         hub_id=record.hub_id,
         error="UnknownOutcome",
@@ -307,4 +305,5 @@ def _to_a_person(job: Pass, connection: Connection, endpoint: Endpoint, row: Row
         payload=row["fields"],
         mark=mark_of(record, None),
     )
+    outcomes.letters(job, connection, endpoint, [letter])
     intents.drop_intent(connection, row["id"])

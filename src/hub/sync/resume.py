@@ -70,17 +70,5 @@ def tell(
     problem: HubError,
 ) -> None:
     """The record is written, and the system refuses to take it further: a letter says so."""
-    outcomes.letter(
-        job,
-        connection,
-        endpoint,
-        stage="follow_up",
-        hub_id=record.hub_id,
-        remote_id=shadow.remote_id if shadow else "",
-        field=getattr(problem, "field", None) or "",
-        error=type(problem).__name__,
-        message=problem.what,
-        cure=problem.cure or "",
-        payload=payload,
-        mark=mark_of(record, shadow),
-    )
+    said = outcomes.refused("follow_up", record, shadow, payload, problem, mark_of(record, shadow))
+    outcomes.letters(job, connection, endpoint, [said])
