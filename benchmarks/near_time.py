@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from ruamel.yaml import YAML
 
 from benchmarks.bench import Bench
 from benchmarks.measure import Failed
 from benchmarks.results import Row, median
-from hub.demo.company import Company, founded
+from hub.demo.company import TEMPLATE, Company, founded
 
 RATE = 50
 """Edits a second."""
@@ -38,33 +39,6 @@ DRAIN = 60.0
 """Seconds after the last edit in which everything must have arrived."""
 PHONE = 13_800_000_000
 SECRET = "not-a-secret-just-a-benchmark-0123456789"
-HUB_YAML = """version: 2
-name: near-time
-timezone: Asia/Shanghai
-systems:
-  zoho:
-    connector: zoho_crm
-    accounts_url: ${ZOHO_ACCOUNTS_URL}
-    client_id: ${ZOHO_CLIENT_ID}
-    client_secret: ${ZOHO_CLIENT_SECRET}
-    refresh_token: ${ZOHO_REFRESH_TOKEN}
-  kingdee:
-    connector: kingdee_galaxy
-    url: ${KINGDEE_URL}
-    acct_id: ${KINGDEE_ACCT_ID}
-    username: ${KINGDEE_USERNAME}
-    app_id: ${KINGDEE_APP_ID}
-    app_secret: ${KINGDEE_APP_SECRET}
-    org_number: ${KINGDEE_ORG_NUMBER}
-entities:
-  customer:
-    systems: {kingdee: both, zoho: both}
-    budget: {floor: 1000000}
-webhooks:
-  address: http://127.0.0.1:%d/hooks
-  secret: ${HUB_WEBHOOK_SECRET}
-  listen: 127.0.0.1:%d
-"""
 
 
 @dataclass
@@ -87,6 +61,15 @@ class Found:
     def at(self, share: float) -> float:
         ordered = sorted(self.seconds)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def hub_yaml(webhooks: dict[str, str], **policy: Any) -> str:
+    """The demo's project with customers of its CRM and ERP alone, and webhooks."""
+    demo = YAML(typ="safe").load(TEMPLATE / "hub.yaml")
+    systems = {name: demo["systems"][name] for name in ("zoho", "kingdee")}
+    customer = {"systems": {"kingdee": "both", "zoho": "both"}, **policy}
+    told = {"secret": "${HUB_WEBHOOK_SECRET}", **webhooks}
+    return json.dumps({**demo, "systems": systems, "entities": {"customer": customer}, "webhooks": told})
 
 
 def near_time(bench: Bench) -> list[Row]:
@@ -139,7 +122,8 @@ def run(folder: Path, customers: int, seconds: int, say: Any) -> Found:
 
 def _prepare(company: Company) -> None:
     port = _free_port()
-    (company.folder / "hub.yaml").write_text(HUB_YAML % (port, port), "utf-8")
+    settings = {"address": f"http://127.0.0.1:{port}/hooks", "listen": f"127.0.0.1:{port}"}
+    (company.folder / "hub.yaml").write_text(hub_yaml(settings, budget={"floor": 1_000_000}), "utf-8")
     with (company.folder / ".env").open("a", encoding="utf-8") as file:
         file.write(f"HUB_WEBHOOK_SECRET={SECRET}\n")
 

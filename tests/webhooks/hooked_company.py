@@ -11,6 +11,7 @@ from typing import Any
 
 import requests
 
+from benchmarks.near_time import hub_yaml
 from hub.connect.registry import find
 from hub.connect.sandbox import Running, serve
 from hub.project import Project, open_project
@@ -20,31 +21,6 @@ from hub.sync.report import PassReport
 from hub.webhooks.serve import Service
 
 SECRET = "not a real one, for tests only: 0123456789"
-HUB_YAML = """version: 2
-name: hooked
-timezone: Asia/Shanghai
-systems:
-  zoho:
-    connector: zoho_crm
-    accounts_url: ${ZOHO_ACCOUNTS_URL}
-    client_id: ${ZOHO_CLIENT_ID}
-    client_secret: ${ZOHO_CLIENT_SECRET}
-    refresh_token: ${ZOHO_REFRESH_TOKEN}
-  kingdee:
-    connector: kingdee_galaxy
-    url: ${KINGDEE_URL}
-    acct_id: ${KINGDEE_ACCT_ID}
-    username: ${KINGDEE_USERNAME}
-    app_id: ${KINGDEE_APP_ID}
-    app_secret: ${KINGDEE_APP_SECRET}
-    org_number: ${KINGDEE_ORG_NUMBER}
-entities:
-  customer:
-    systems: {kingdee: both, zoho: both}
-webhooks:
-  address: %s
-  secret: ${HUB_WEBHOOK_SECRET}
-"""
 
 
 @dataclass
@@ -70,7 +46,7 @@ class HookedCompany:
 
     def listen_at(self, url: str) -> None:
         """hub.yaml says that this is the address."""
-        (self.folder / "hub.yaml").write_text(HUB_YAML % f"{url}/hooks", "utf-8")
+        (self.folder / "hub.yaml").write_text(hub_yaml({"address": f"{url}/hooks"}), "utf-8")
 
     def accounts(self) -> list[dict[str, Any]]:
         """Accounts that the ERP has, too."""
