@@ -30,7 +30,7 @@ def calls_row(id: str, title: str, runs: Runs, expected: int) -> Row:
     """API calls of a pass against the fewest that can do it."""
     hub, limit = middle(runs, "hub", "all_calls"), middle(runs, "limit", "all_calls")
     score = None if hub is None else hub / expected
-    return Row(id, title, "calls", hub, limit, score, f"× {expected:,}", 1.05, 1.1, "less")
+    return Row(id, title, "calls", hub, limit, score, f"× {expected:,}", 1.05, 1.1, "less", exact=1.0)
 
 
 def full(bench: Bench) -> list[Row]:
@@ -210,7 +210,9 @@ def settle(bench: Bench, side: Side) -> None:
 def most_calls(id: str, title: str, runs: Runs, most: int) -> Row:
     found = {side: [float(m.all_calls) for m in measured] for side, measured in runs.items()}
     hub = max(found["hub"]) if "hub" in found else None
-    return Row(id, title, "calls", hub, max(found["limit"]), hub, "calls", most, most, "less", samples=found)
+    row = Row(id, title, "calls", hub, max(found["limit"]), hub, "calls", most, most, "less", exact=most)
+    row.samples = found
+    return row
 
 
 def orders(bench: Bench) -> list[Row]:

@@ -14,6 +14,11 @@ from typing import Any, Literal
 from benchmarks.measure import Measured
 
 Better = Literal["more", "less"]
+Mark = Literal["target", "first", "margin"]
+RATIOS = ("of the limit", "× clean")
+"""Scores that a slow or busy machine hardly changes: CPU against CPU that was spent there at the same time."""
+MARGIN = 1 / 3
+"""By how much a quick run, on any machine, may miss a first mark: so much is chance."""
 
 
 @dataclass
@@ -36,6 +41,8 @@ class Row:
     limit_wall: float | None = None
     samples: dict[str, list[float]] = field(default_factory=dict)
     note: str = ""
+    exact: float | None = None
+    """Of a count: what the score is, on any machine, unless something was done twice."""
 
     @property
     def verdict(self) -> str:
@@ -50,6 +57,32 @@ class Row:
         assert self.score is not None
         # Half a unit of the last digit shown: 0.4996 is shown as 0.50 and counts as that.
         return self.score >= mark - 0.005 if self.better == "more" else self.score <= mark + 0.005
+
+    def fault(self, required: Mark | None) -> str:
+        """Why this row does not pass; empty when it does, or when nothing is asked of it.
+
+        ``target``, ``first``: that mark has to be reached. ``margin``: counts have to be exact, and ratios may miss the
+        first mark by a third; what depends on the machine is not looked at. None: counts have to reach the first mark.
+        """
+        if self.score is None or self.target is None:
+            return ""
+        if required == "margin":
+            return self._far_off()
+        required = required or ("first" if self.unit == "calls" else None)
+        mark = {"target": self.target, "first": self.first}.get(required or "")
+        return "" if mark is None or self._reaches(mark) else self._says(number(mark), f"the {required} mark")
+
+    def _far_off(self) -> str:
+        if self.exact is not None:
+            return "" if self.score == self.exact else self._says(number(self.exact), "exactly")
+        if self.first is None or self.scored not in RATIOS:
+            return ""
+        least = self.first * (1 - MARGIN if self.better == "more" else 1 + MARGIN)
+        return "" if self._reaches(least) else self._says(number(least), f"a third off the first mark {self.first}")
+
+    def _says(self, asked: str, what: str) -> str:
+        sign = "≥" if self.better == "more" else "≤"
+        return f"{self.id} {self.title}: {number(self.score)} {self.scored}; asked is {sign} {asked}, {what}"
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self) | {"verdict": self.verdict}

@@ -14,11 +14,12 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import cases, measure, million, near_time, results, workers
 from benchmarks.bench import Bench
-from benchmarks.results import Row
+from benchmarks.results import Mark, Row
 
 CASES: dict[str, tuple[Callable[[Bench], list[Row]], str]] = {
     "full": (cases.full, "B1 B4 B6 B8 B10: full sync, full re-read, incremental"),
@@ -34,6 +35,8 @@ CASES: dict[str, tuple[Callable[[Bench], list[Row]], str]] = {
     "million-postgres": (million.on_postgres, "B5 B8: the same with PostgreSQL (only with --full)"),
 }
 DOCUMENT = measure.ROOT / "docs" / "benchmarks.md"
+AGAIN = 3
+"""Pairs of a second look."""
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 
@@ -46,7 +49,12 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("which", nargs="*", metavar="BENCHMARK", help="default: all but the millions")
-    made.add_argument("--quick", action="store_true", help="20,000 records and one pair: a look, not a result")
+    made.add_argument(
+        "--quick",
+        action="store_true",
+        help="20,000 records and one pair: a look, not a result; fails, as with --require margin, when calls are not"
+        " exactly as many as they have to be, or when a ratio is far from its first mark in three pairs, too",
+    )
     made.add_argument("--full", action="store_true", help="also ten times the records")
     made.add_argument("--records", type=int, help="customers and orders (default 100,000)")
     made.add_argument("--pairs", type=int, help="alternating runs of each side (default 5)")
@@ -54,7 +62,12 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--hub-only", action="store_true", help="only the hub (no scores against scripts by hand)")
     made.add_argument("--json", action="store_true", help="one JSON object on standard output, with every sample")
     made.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
-    made.add_argument("--require", choices=("target", "first"), help="fail unless every benchmark reaches this mark")
+    made.add_argument(
+        "--require",
+        choices=("target", "first", "margin"),
+        help="fail unless every benchmark reaches this mark; margin: unless counts are exact and ratios of CPU at"
+        " most a third off the first mark",
+    )
     return made
 
 
@@ -68,28 +81,45 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = asked.which or [name for name in CASES if not name.startswith("million") or asked.full]
     n = asked.records or (20_000 if asked.quick else 100_000)
     pairs = asked.pairs or (1 if asked.quick else 5)
+    required: Mark | None = asked.require or ("margin" if asked.quick else None)
     found = results.conditions(n, pairs)
     rows: list[Row] = []
     failures: list[str] = []
     with measure.server() as server:
         warm_up(server)
         for name in chosen:
-            work, title = CASES[name]
-            say(f"{title}")
+            say(CASES[name][1])
             with folder() as place:
+                bench = Bench(server, place, n, pairs, say, not asked.limits_only, asked.quick, not asked.hub_only)
                 try:
-                    rows += work(
-                        Bench(server, place, n, pairs, say, not asked.limits_only, asked.quick, not asked.hub_only)
-                    )
+                    of_case = steady(name, bench, required)
                 except measure.Failed as failure:
                     failures.append(f"{name}: {failure}")
                     say(f"    FAILED: {failure}")
-            for system in ("a", "a_hub", "a_limit", "a_bad", "b_hub", "b_limit"):
-                server.control("drop", {"system": system})
+                else:
+                    rows += of_case
+                    failures += filter(None, [row.fault(required) for row in of_case])
     show(rows, found, failures, as_json=asked.json)
     if asked.write:
         write(rows, found)
-    return 1 if failures or any(short(row, asked.require) for row in rows) else 0
+    return 1 if failures else 0
+
+
+def steady(name: str, bench: Bench, required: Mark | None) -> list[Row]:
+    """The rows of one benchmark. One pair may have met a bad moment: then the medians of more count."""
+    rows = measured(name, bench)
+    short = [row for row in rows if row.fault(required)]
+    if required != "margin" or bench.pairs >= AGAIN or not short or any(row.exact is not None for row in short):
+        return rows
+    say(f"    once more, in {AGAIN} pairs: {short[0].fault(required)}")
+    return measured(name, replace(bench, pairs=AGAIN))
+
+
+def measured(name: str, bench: Bench) -> list[Row]:
+    try:
+        return CASES[name][0](bench)
+    finally:
+        bench.drop("a", "a_hub", "a_limit", "a_bad", "b_hub", "b_limit")
 
 
 def warm_up(server: measure.Server) -> None:
@@ -101,12 +131,6 @@ def warm_up(server: measure.Server) -> None:
             side.start("a", f"b_{side.name}")
             side.cold("customers")
         bench.drop("a", "b_hub", "b_limit")
-
-
-def short(row: Row, required: str | None) -> bool:
-    """Whether a row misses the mark that is required. Calls are no matter of luck: their first mark is always."""
-    required = required or ("first" if row.unit == "calls" else "")
-    return row.verdict in {"target": ("first", "missed"), "first": ("missed",)}.get(required, ())
 
 
 @contextmanager

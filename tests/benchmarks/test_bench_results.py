@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks import run
-from benchmarks.measure import Failed, Measured
-from benchmarks.results import Row, number, share
+from benchmarks.bench import Bench
+from benchmarks.measure import Failed, Measured, Server
+from benchmarks.results import Mark, Row, number, share
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,10 @@ def test_a_row_says_which_mark_it_reaches(better: str, score: float, verdict: st
     first = 0.33 if better == "more" else 0.5
     row = Row("B1", "x", "CPU s", score=score, target=0.5 if better == "more" else 0.3, first=first, better=better)  # type: ignore[arg-type]
     assert row.verdict == verdict
+
+
+def share_of_limit(score: float) -> Row:
+    return Row("B1", "full sync", "CPU s", score=score, scored="of the limit", target=0.5, first=0.33)
 
 
 def test_without_the_hub_there_is_no_verdict() -> None:
@@ -84,20 +89,72 @@ def test_a_document_without_markers_is_left_alone(tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize(
-    ("unit", "score", "required", "is_short"),
+    ("unit", "score", "required", "says"),
     [
-        ("calls", 1.2, None, True),
-        ("calls", 1.08, None, False),
-        ("calls", 1.08, "target", True),
-        ("CPU s", 1.2, None, False),
-        ("CPU s", 1.2, "first", True),
+        ("calls", 1.2, None, "asked is ≤ 1.10, the first mark"),
+        ("calls", 1.08, None, ""),
+        ("calls", 1.08, "target", "asked is ≤ 1.05, the target mark"),
+        ("CPU s", 1.2, None, ""),
+        ("CPU s", 1.2, "first", "asked is ≤ 1.10, the first mark"),
     ],
 )
 def test_a_run_fails_for_missed_marks_that_are_required(
-    unit: str, score: float, required: str | None, is_short: bool
+    unit: str, score: float, required: Mark | None, says: str
 ) -> None:
-    row = Row("B6", "x", unit, score=score, target=1.05, first=1.1, better="less")
-    assert run.short(row, required) is is_short
+    row = Row("B6", "API calls", unit, score=score, scored="× 300", target=1.05, first=1.1, better="less")
+    assert row.fault(required) == (f"B6 API calls: {number(score)} × 300; {says}" if says else "")
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        (share_of_limit(0.23), ""),
+        (share_of_limit(0.21), "asked is ≥ 0.22, a third off the first mark 0.33"),
+        (Row("B13", "", "×", score=1.6, scored="× clean", target=1.1, first=1.25, better="less"), ""),
+        (Row("B13", "", "×", score=1.7, scored="× clean", target=1.1, first=1.25, better="less"), "asked is ≤ 1.67"),
+        (Row("B6", "", "calls", score=1.0, target=1.05, first=1.1, better="less", exact=1.0), ""),
+        (Row("B6", "", "calls", score=1.01, target=1.05, first=1.1, better="less", exact=1.0), "≤ 1.00, exactly"),
+        (Row("B7", "", "calls", score=5, target=4, first=4, better="less", exact=4), "≤ 4.00, exactly"),
+        (Row("B4", "", "CPU s", score=9.0, scored="CPU s", target=0.3, first=0.5, better="less"), ""),
+        (Row("B9", "", "s", score=9.0, scored="× reading", target=1.2, first=1.5, better="less"), ""),
+    ],
+)
+def test_a_quick_run_asks_for_exact_counts_and_forgives_ratios_a_third(row: Row, says: str) -> None:
+    assert says in row.fault("margin")
+    assert bool(says) is bool(row.fault("margin"))
+
+
+def test_a_ratio_that_falls_short_in_one_pair_is_measured_again_in_more(
+    monkeypatch: pytest.MonkeyPatch, bench_server: Server, tmp_path: Path
+) -> None:
+    asked: list[int] = []
+    found = {1: 0.1, run.AGAIN: 0.4}
+
+    def case(bench: Bench) -> list[Row]:
+        asked.append(bench.pairs)
+        return [share_of_limit(found[bench.pairs])]
+
+    monkeypatch.setitem(run.CASES, "full", (case, "full"))
+    bench = Bench(bench_server, tmp_path, 10, 1, lambda text: None)
+    assert [row.score for row in run.steady("full", bench, "margin")] == [0.4]
+    assert asked == [1, run.AGAIN]
+
+
+def test_a_wrong_count_is_not_measured_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[int] = []
+    row = Row("B6", "API calls", "calls", score=1.01, scored="× 300", target=1.05, first=1.1, better="less", exact=1.0)
+
+    def case(bench: Bench) -> list[Row]:
+        asked.append(bench.pairs)
+        return [row]
+
+    monkeypatch.setitem(run.CASES, "full", (case, "full"))
+    monkeypatch.setattr(run, "warm_up", lambda server: None)
+    assert run.main(["--quick", "full"]) == 1
+    assert asked == [1]
+    assert "FAILED B6 API calls: 1.01 × 300; asked is ≤ 1.00, exactly" in capsys.readouterr().out
 
 
 def test_an_unknown_benchmark_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
