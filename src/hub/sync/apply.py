@@ -128,9 +128,9 @@ class Writer:
         self.finish(self.begin(action, jobs))
 
     def begin(self, action: Action, jobs: list[Job]) -> list[Calling]:
-        """Have the calls of what was prepared and stored made, several at a time. ``finish`` has to follow. The lease is
-        held meanwhile (``holding``): were it to run out in a long call, another pass would take over, find the record
-        not there yet, and send it again."""
+        """Have the calls of what was prepared and stored made, several at a time; ``finish`` has to follow. The lease
+        is held meanwhile (``holding``): were it to run out in a long call, another pass would take over, find the
+        record not there yet, and send it again."""
         size = max(1, self.endpoint.resource.batch)
         chunks = [jobs[start : start + size] for start in range(0, len(jobs), size)]
         workers = self._workers()
