@@ -10,7 +10,7 @@ import pytest
 from sync.fakes import CUSTOMERS, FakeSystem, World
 
 from hub.connect.capabilities import Remote, Result
-from hub.errors import RecordRejected
+from hub.errors import RecordRejected, Unavailable
 
 
 def once(verb: str, act: Callable[[], Any]) -> Callable[[str], None]:
@@ -182,8 +182,6 @@ def test_a_deletion_shown_by_a_listing_alone_is_believed_where_records_cannot_be
 
 
 def test_more_than_one_page_of_records_that_can_be_read_survives_a_feed_that_breaks(tmp_path: Path) -> None:
-    from hub.errors import Unavailable
-
     world = World(tmp_path, mappings={"customer": CUSTOMERS})
     for n in range(70):
         world.crm.add("customers", name=f"C{n:02}")
@@ -233,3 +231,54 @@ def test_a_remote_that_says_it_is_gone_is_no_record(tmp_path: Path) -> None:
 
     world.crm.list_changes = listing  # type: ignore[method-assign]
     assert world.sync().writes == 0 and names(world, "erp") == ["A"]
+
+
+def test_nothing_is_made_again_where_it_cannot_be_asked_whether_it_is_back(tmp_path: Path) -> None:
+    world, crm, _ = agreed(tmp_path, deletes="propagate")
+    world.crm.remove("customers", crm)
+    run = world.sync().run
+    assert names(world, "erp") == []
+
+    def down(verb: str) -> None:
+        if verb == "get":
+            raise Unavailable("out of reach", where="erp")
+
+    world.erp.before = down
+    with world.engine() as engine:
+        report = engine.undo(run)
+    assert [(hold.system, hold.reason) for hold in report.plan.held] == [("erp", "failed")]
+    assert names(world, "erp") == []
+    world.erp.before = lambda verb: None
+    world.sync()
+    assert names(world, "erp") == ["A"]
+    assert world.sync().writes == 0
+
+
+def test_what_is_back_in_a_system_that_is_only_written_is_linked_again(tmp_path: Path) -> None:
+    world, crm, erp = agreed(tmp_path, deletes="propagate", directions={"crm": "both", "erp": "out"})
+    row = dict(world.erp.row("customers", erp))
+    world.crm.remove("customers", crm)
+    run = world.sync().run
+    assert names(world, "erp") == []
+    world.erp._put("customers", erp, {"name": row["name"], "credit": row["credit"]}, by="user")
+    with world.engine() as engine:
+        engine.undo(run)
+    world.sync()
+    assert list(world.erp.rows["customers"]) == [erp], "out of the recycle bin: not made a second time"
+    assert world.sync().writes == 0
+
+
+def test_an_answer_that_shows_nothing_is_believed_where_records_cannot_be_asked_for(tmp_path: Path) -> None:
+    world = World(tmp_path, mappings={"customer": CUSTOMERS})
+    world.systems["erp"] = Blind("erp", world.clock)
+    crm = world.crm.add("customers", name="A", credit=1)
+    world.sync()
+    update = world.erp.update
+    world.erp.update = lambda *given: update(*given) and [Result()]  # type: ignore[method-assign]
+    world.crm.edit("customers", crm, credit=2)
+    assert world.sync().writes == 1
+    assert [row["credit"] for row in world.erp.records("customers")] == [2]
+    assert world.sync().writes == 0
+    world.crm.edit("customers", crm, credit=3)
+    world.sync()
+    assert [row["credit"] for row in world.erp.records("customers")] == [3]

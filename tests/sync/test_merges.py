@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sync.fakes import World
 
-from hub.errors import ConfigurationError
+from hub.errors import ConfigurationError, Unavailable, UnknownOutcome
 
 
 def two(tmp_path: Path, **options: Any) -> tuple[World, str, str]:
@@ -239,3 +239,81 @@ def test_what_was_merged_or_deleted_is_not_kept(tmp_path: Path) -> None:
         merge(world, last, third)
     with world.engine() as engine, pytest.raises(ConfigurationError, match="no entity"):
         engine.merge("invoice", third, last)
+
+
+def test_a_merge_that_would_be_taken_back_is_only_told(tmp_path: Path) -> None:
+    world, crm, erp = two(tmp_path)
+    run = merge(world, crm, erp)["run"]
+    world.sync()
+    planned = undo(world, run, carry_out=False)
+    assert [finding.kind for finding in planned.findings] == ["split"]
+    assert quiet(world), "they are one still"
+    assert (only(world, "erp")["name"], only(world, "crm")["credit"]) == ("宁波海川", 500)
+
+
+def test_what_the_other_one_knew_better_goes_back_to_it(tmp_path: Path) -> None:
+    world, crm, erp = two(tmp_path)
+    run = merge(world, erp, crm)["run"]
+    world.sync()
+    assert only(world, "erp")["name"] == "宁波海川", "the crm comes first, whichever is kept"
+    undo(world, run)
+    world.sync()
+    assert (only(world, "crm")["name"], only(world, "erp")["name"]) == ("宁波海川", "Ningbo Haichuan")
+    with world.engine() as engine:
+        assert engine.explain("customer", erp)["fields"]["name"]["from"] == "erp"
+    assert quiet(world)
+
+
+def test_what_a_merge_filled_in_stays_where_the_hub_may_not_write(tmp_path: Path) -> None:
+    world, crm, erp = two(tmp_path)
+    run = merge(world, crm, erp)["run"]
+    world.sync()
+    world.directions["crm"] = "in"
+    undo(world, run)
+    world.sync()
+    assert (only(world, "crm")["note"], only(world, "erp")["name"]) == ("net 30", "Ningbo Haichuan")
+    assert quiet(world)
+
+
+def test_what_a_person_decided_since_the_merge_is_kept(tmp_path: Path) -> None:
+    world, crm, erp = two(tmp_path, conflict="hold")
+    with world.engine() as engine:
+        for conflict in engine.conflicts():
+            engine.resolve(conflict["id"], take="ours")
+    run = merge(world, crm, erp)["run"]
+    with world.engine() as engine:
+        for conflict in engine.conflicts():
+            engine.resolve(conflict["id"], take="ours")
+    world.sync()
+    world.crm.edit("customers", crm, credit=501)
+    world.erp.edit("customers", erp, credit=502)
+    world.sync()
+    with world.engine() as engine:
+        (conflict,) = engine.conflicts()
+        engine.resolve(conflict["id"], take="theirs")
+    world.sync()
+    decided = {only(world, system)["credit"] for system in ("crm", "erp")}
+    assert len(decided) == 1
+    report = undo(world, run)
+    assert "credit_limit" in [hold.detail.partition(":")[0] for hold in report.plan.held]
+
+
+def test_records_whose_write_is_in_doubt_are_not_merged(tmp_path: Path) -> None:
+    world, crm, _ = twins(tmp_path)
+
+    def lost(verb: str) -> None:
+        if verb == "update":
+            world.erp.before = down
+            raise UnknownOutcome("the line went dead", where="erp")
+
+    def down(verb: str) -> None:
+        raise Unavailable("still dead", where="erp")
+
+    world.crm.edit("customers", crm[0], credit=9)
+    world.erp.before = lost
+    world.sync()
+    with pytest.raises(ConfigurationError, match="in doubt"):
+        merge(world, crm[1], crm[0])
+    world.erp.before = lambda verb: None
+    world.sync()
+    merge(world, crm[1], crm[0])

@@ -117,3 +117,11 @@ def test_a_system_that_is_only_written_is_compared_with_what_it_answered(tmp_pat
     world, _ = company(tmp_path, directions={"crm": "both", "erp": "out"})
     erp = books(reconcile(world))["erp"]
     assert (erp["read"], erp["records"], erp["linked"], erp["fields"]) == (False, None, 4, [])
+
+
+def test_archived_records_and_those_that_deletions_do_not_reach_are_no_difference(tmp_path: Path) -> None:
+    world, ids = company(tmp_path, deletes="ignore")
+    world.crm.remove("customers", ids[0])
+    world.sync()
+    report = reconcile(world)
+    assert (report.state, report.differences, books(report)["erp"]["left_over"]) == ("done", 0, 0)

@@ -190,3 +190,31 @@ def test_a_system_that_refuses_the_old_value(tmp_path: Path) -> None:
     world.sync()
     assert credit(world) == [1]
     assert world.sync(full=True).writes == 0
+
+
+def test_a_customer_that_is_not_there_any_more_is_not_put_back_into_an_order(tmp_path: Path) -> None:
+    world = World(tmp_path, mappings=BOTH, deletes="ignore")
+    first, second = (world.crm.add("customers", name=name) for name in ("A", "B"))
+    order = world.crm.add("orders", no="SO1", customer=first, lines=[])
+    world.sync()
+    world.crm.edit("orders", order, customer=second)
+    run = world.sync().run
+    gone = next(key for key, row in world.erp.rows["customers"].items() if row["name"] == "A")
+    world.erp.remove("customers", gone)
+    world.sync()
+    report = undo(world, run)
+    assert held(report) == [("erp", "reference")] and "customer" in details(report)
+    assert world.sync().writes == 0
+
+
+def test_a_removed_record_that_was_merged_into_another_since(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    kept, gone = (world.crm.add("customers", name=name) for name in ("海川", "海川贸易"))
+    world.sync()
+    world.crm.remove("customers", gone)
+    run = world.sync().run
+    archived = next(key for key, row in world.erp.rows["customers"].items() if row.get("archived"))
+    with world.engine() as engine:
+        engine.merge("customer", kept, archived)
+    assert ("erp", "touched") in held(report := undo(world, run))
+    assert "merged into another" in details(report)

@@ -360,3 +360,39 @@ def test_a_run_that_is_not_there_or_wrote_nothing_is_refused(tmp_path: Path) -> 
         ):
             with pytest.raises(ConfigurationError):
                 engine.undo(run, **options)
+
+
+def test_a_value_that_one_run_wrote_twice_goes_back_to_what_it_was_before(tmp_path: Path) -> None:
+    world, customer = agreed(tmp_path)
+    (erp,) = world.erp.rows["customers"]
+    world.erp.edit("customers", erp, credit=200)
+    world.crm.edit("customers", customer, name="海川")
+    left = iter([True])
+
+    def meanwhile(verb: str) -> None:
+        if verb == "update" and next(left, False):
+            world.erp.edit("customers", erp, credit=300)
+
+    world.crm.before = meanwhile
+    run = world.sync().run
+    assert only(world, "crm")["credit"] == 300
+    undo(world, run)
+    assert only(world, "crm")["credit"] == 100
+    assert quiet(world)
+
+
+def test_what_a_decision_wrote_goes_back_to_what_the_hub_held_before(tmp_path: Path) -> None:
+    world, customer = agreed(tmp_path, conflict="hold")
+    (erp,) = world.erp.rows["customers"]
+    world.crm.edit("customers", customer, credit=200)
+    world.erp.edit("customers", erp, credit=300)
+    world.sync()
+    with world.engine() as engine:
+        (conflict,) = engine.conflicts()
+        engine.resolve(conflict["id"], take="theirs")
+    run = world.sync().run
+    shown = {name: only(world, name)["credit"] for name in ("crm", "erp")}
+    assert len(set(shown.values())) == 1
+    undo(world, run)
+    assert {only(world, name)["credit"] for name in ("crm", "erp")} == {200, 300}
+    assert quiet(world)
