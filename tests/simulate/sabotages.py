@@ -229,7 +229,7 @@ def conflicts_unopened() -> Patches:
 
 def letters_unwritten() -> Patches:
     """writes no dead letters"""
-    return [(outcomes, "letter", nothing)]
+    return [(outcomes, "letters", nothing)]
 
 
 def references_ignored() -> Patches:
