@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sync.fakes import CUSTOMERS, ORDERS, World
 
 from hub.mapping import load
+from hub.sync import backtest as trial
 from hub.sync.backtest import Backtest, backtest
 
 BOTH = {"customer": CUSTOMERS, "order": ORDERS}
@@ -22,10 +24,10 @@ def company(path: Path) -> World:
     return world
 
 
-def tried(world: World, text: str, entity: str = "order") -> Backtest:
-    """The crm's mapping as it would be."""
+def tried(world: World, text: str, entity: str = "order", system: str = "crm") -> Backtest:
+    """A mapping of this system as it would be."""
     with world.engine() as engine:
-        endpoint = next(e for e in engine.setup.of_entity(entity) if e.system == "crm")
+        endpoint = next(e for e in engine.setup.of_entity(entity) if e.system == system)
         lens, problems = load(text, specs=engine.setup.specs, resource=endpoint.resource, file="changed.yaml")
         assert lens is not None, [str(problem) for problem in problems]
         return backtest(engine.store, engine.setup, endpoint, lens=lens)
@@ -113,3 +115,25 @@ def test_what_only_the_erp_fills_in_comes_back_with_the_lines_that_were_written(
     world.sync()
     assert [(int(line["qty"]), int(line["sum"])) for line in world.crm.row("orders", crm)["lines"]] == [(3, 15)]
     assert world.sync().writes == 0
+
+
+def test_every_record_is_tried_but_those_that_were_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "PAGE", 2)
+    world = World(tmp_path, mappings={"customer": CUSTOMERS})
+    ids = [world.crm.add("customers", name=f"customer {n}") for n in range(5)]
+    world.sync()
+    world.erp.remove("customers", next(iter(world.erp.rows["customers"])))
+    world.sync()
+    report = tried(world, CUSTOMERS.replace("name: name", "name: {field: name, via: upper}"), "customer")
+    assert report.records == 4
+    assert {sample["id"] for d in report.differences for sample in d.samples} <= set(ids[1:])
+
+
+def test_of_a_system_that_is_only_written_the_changed_writes_are_told(tmp_path: Path) -> None:
+    world = World(tmp_path, mappings={"customer": CUSTOMERS}, directions={"crm": "both", "erp": "out"})
+    world.crm.add("customers", name="a name")
+    world.sync()
+    changed = CUSTOMERS.replace("name: name", "name: {field: name, via: upper}")
+    found = told(tried(world, changed, "customer", "erp"))
+    assert [key for key in found if key[0] == "hub"] == [], "nothing is read there"
+    assert ("write", "erp", "name") in found

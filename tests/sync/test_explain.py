@@ -173,3 +173,14 @@ def test_a_system_that_answers_with_another_value_is_quoted(world: World) -> Non
     (create,) = [s for s in told(world, "name", key="abc")["steps"] if s["kind"] == "written"]
     assert create["answer"]["shows"] == "ABC"
     assert create["rewritten"] == ["abc", "ABC"]
+
+
+def test_a_field_that_nobody_ever_filled_has_no_past(world: World) -> None:
+    a = world.crm.add("customers", name="A", tel=None, code="C1")
+    world.sync()
+    world.crm.edit("customers", a, name="B")
+    world.sync()
+    with world.engine() as engine:
+        fields = engine.explain("customer", "B")["fields"]
+    assert fields["number"]["value"] == "C1"
+    assert fields.get("tax_id", {"steps": []})["steps"] == []

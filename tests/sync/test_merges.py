@@ -9,6 +9,7 @@ import pytest
 from sync.fakes import World
 
 from hub.errors import ConfigurationError, Unavailable, UnknownOutcome
+from hub.sync import references
 
 
 def two(tmp_path: Path, **options: Any) -> tuple[World, str, str]:
@@ -317,3 +318,17 @@ def test_records_whose_write_is_in_doubt_are_not_merged(tmp_path: Path) -> None:
     world.erp.before = lambda verb: None
     world.sync()
     merge(world, crm[1], crm[0])
+
+
+def test_all_that_refers_to_the_other_one_follows_however_much_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(references, "PAGE", 2)
+    world, crm, erp = two(tmp_path)
+    orders = [world.erp.add("orders", no=f"SO{n}", customer=erp, lines=[]) for n in range(5)]
+    world.sync()
+    done = merge(world, crm, erp)
+    assert done["references"] == 5
+    with world.engine() as engine:
+        owners = {engine.explain("order", key)["fields"]["customer"]["value"] for key in orders}
+    assert owners == {done["kept"]}
