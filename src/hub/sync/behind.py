@@ -109,6 +109,15 @@ def over(job: Pass) -> None:
     job.report.findings = [finding for finding in job.report.findings if finding.kind != "behind"]
 
 
+def heed(job: Pass) -> None:
+    """Others that share this pass may have found that the store is behind."""
+    with job.store.read() as connection:
+        why = runs.setting(connection, WHY)
+    if why and not job.behind:
+        job.behind = why
+        tell(job)
+
+
 def tell(job: Pass) -> None:
     """Say so in the report."""
     job.report.findings.append(Finding("behind", "", "", f"{job.behind}; nothing is written: {CURE}"))

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from hub.connect.capabilities import Cost, Costs, Writing
 from hub.connect.capabilities import Reading as Wanted
-from hub.store import runs, shadows
+from hub.store import shadows
 from hub.store.database import Store
 from hub.sync.context import Pass
 from hub.sync.observe import sweep_is_due
@@ -163,13 +163,17 @@ def reading_cost(job: Pass, connection: Connection, endpoint: Endpoint, *, full:
     connector, lens = endpoint.connector, endpoint.lens
     if endpoint.direction == "out" or not isinstance(connector, Costs):
         return None
-    cursor = runs.cursor(connection, endpoint.system, endpoint.entity) or {}
-    relearn = cursor.get("lens") is not None and cursor["lens"] != lens.version
-    start = None if full or relearn else cursor.get("value")
     known = shadows.count(connection, endpoint.system, endpoint.entity)
-    wanted = Wanted(start, known if start is None else 0, lens.remote_fields, lens.read_options)
-    cost = connector.read_cost(endpoint.resource.name, wanted)
-    if start is not None and sweep_is_due(job, endpoint, cursor, full):
+    parts = endpoint.parts(job.setup.policies[endpoint.entity].partitions) or [endpoint]
+    cost, listed = Cost(), False
+    for part in parts:
+        cursor = job.cursor(part)
+        relearn = cursor.get("lens") is not None and cursor["lens"] != lens.version
+        start = None if full or relearn else cursor.get("value")
+        seen = known // len(parts) if start is None else 0
+        cost += connector.read_cost(endpoint.resource.name, Wanted(start, seen, lens.remote_fields, lens.read_options))
+        listed = listed or start is None
+    if not listed and sweep_is_due(job, endpoint, job.cursor(endpoint), full):
         cost += connector.ids_cost(endpoint.resource.name, known, lens.read_options)
     return cost
 

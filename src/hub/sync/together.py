@@ -15,6 +15,7 @@ from typing import Any
 
 from hub.errors import HubError
 from hub.store import intents, runs
+from hub.sync import behind
 from hub.sync.at_once import AtOnce
 from hub.sync.context import LEASE_SECONDS, READING, Pass
 from hub.sync.feeds import in_order
@@ -44,6 +45,7 @@ class Together:
             with job.store.read() as connection:
                 job.joint[entity] = Joint(job.run, unknown(connection, job.setup, entity))
         self.id = job.joint[entity].id
+        self._recovered: set[str] = set()
 
     def read(self, endpoints: Sequence[Endpoint]) -> None:
         """Read these, or wait until others have. What the last of them shows that is new is written at once: all others
@@ -70,16 +72,20 @@ class Together:
                     hold_unread(self.job, endpoint)
             if left and not moved:
                 time.sleep(LOOK_AGAIN)  # others are reading the rest
+        if self.job.part is not None:
+            behind.heed(self.job)
 
     def _step(self, endpoint: Endpoint, rounds: Rounds | None) -> bool:
         """Do the next thing that nobody else is doing; False: there is none."""
         rows, doubted = self._state()
         if self._is_read(rows, endpoint) or self._is_out_of_reach(endpoint):
             return True
-        if endpoint.system in doubted:  # what was sent and never confirmed must be found before its record is read
+        if endpoint.system in doubted - self._recovered:
+            # What was sent and never confirmed must be found before its record is read as somebody else's.
             with self._alone_at(endpoint) as free:
                 if free:
                     recover(self.job, endpoint, orphans=True)
+                    self._recovered.add(endpoint.system)
             return free
         parts = endpoint.parts(self.partitions)
         unread = [part for part in parts if not self._is_read(rows, part)]
