@@ -82,6 +82,6 @@ def numbers() -> Numbers:
 
 @pytest.fixture
 def mortal(own_company: BadCompany) -> Iterator[MortalHub]:
-    mortal = MortalHub(own_company)
+    mortal = MortalHub(own_company.folder)
     yield mortal
     mortal.close()

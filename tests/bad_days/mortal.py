@@ -8,16 +8,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bad_days.bad_company import BadCompany
-
 
 class MortalHub:
-    """Runs ``hub sync`` in processes that are killed at the n-th moment."""
+    """Runs ``hub sync`` (with ``more`` words) in processes that are killed at the n-th moment."""
 
-    def __init__(self, company: BadCompany) -> None:
-        self._words = ["sync", "--project", str(company.folder)]
+    def __init__(self, folder: Path, *more: str) -> None:
+        self._words = ["sync", *more, "--project", str(folder)]
         self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("mortal_hub.py")), str(company.folder)],
+            [sys.executable, str(Path(__file__).with_name("mortal_hub.py")), str(folder)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert self._answer() == {"ready": True}
