@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import signal
 import sys
 import tempfile
@@ -17,6 +18,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=150, help="passes killed with each store")
     parser.add_argument("--server-kills", type=int, default=30, help="passes whose PostgreSQL is killed under them")
     parser.add_argument("--store", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="then stop, and judge what was killed by then")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the servers are stopped, the folders removed
@@ -25,7 +27,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="hub-crash-", ignore_cleanup_errors=True) as folder:
             reports.append(
                 crash(
-                    Path(folder), kills=given.kills, store=store, seed=given.seed,
+                    Path(folder), kills=given.kills, store=store, seed=given.seed, minutes=given.minutes,
                     server_kills=given.server_kills if store == "postgresql" else 0,
                     say=lambda line: print(line, file=sys.stderr, flush=True),
                 )

@@ -6,6 +6,7 @@ People go on working between the crashes. Nothing is repaired by hand: the next 
 from __future__ import annotations
 
 import json
+import math
 import random
 import re
 import signal
@@ -83,9 +84,12 @@ class Store:
 
 def crash(
     folder: Path, *, kills: int, store: str = "sqlite", server_kills: int = 0, seed: int = 1,
-    say: Callable[[str], None] = print,
+    minutes: float = math.inf, say: Callable[[str], None] = print,
 ) -> Row:  # fmt: skip
-    """Kill ``kills`` passes and, with ``store='postgresql'``, the database under ``server_kills`` more; the report."""
+    """Kill ``kills`` passes and, with ``store='postgresql'``, the database under ``server_kills`` more; the report.
+
+    After ``minutes`` no more are killed, and what came of those that were is judged.
+    """
     with founded(folder, "sqlite", seed) as company, _store(store, folder) as (url, server):
         _set(folder / "hub.yaml", url)
         first = company.hub("sync", "--yes", "--json")
@@ -105,6 +109,8 @@ def crash(
                 if at % SETTLE_EVERY == 0:
                     harness.settle()
                     say(f"{at} of {len(rounds)} crashes: {dict(harness.seen)}")
+                if time.monotonic() - started > minutes * 60:
+                    break
             harness.settle()
             return harness.report(bad, store, seed, time.monotonic() - started)
 
