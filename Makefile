@@ -15,7 +15,7 @@ RUN := $(VENV)/.ready-run
 DEV := $(VENV)/.ready-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-real soak audit secrets simulate teeth coverage mutation bench bench-quick lint format generated lock wheel-check clean
+.PHONY: help setup demo test test-real workers soak audit secrets simulate teeth coverage mutation bench bench-quick lint format generated lock wheel-check clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ bench: $(DEV)  ## the whole set of benchmarks against handwritten limits
 
 bench-quick: $(DEV)  ## the same with few records and one pair each
 	$(BIN)/python -m benchmarks --quick
+
+workers: $(DEV)  ## several hosts (network namespaces, as root): kills, cut links, servers that are away; prints the figures
+	HUB_WORKERS=1 $(BIN)/pytest tests/workers --timeout 900 -s
 
 soak: $(DEV)  ## everybody works for MINUTES under all faults at once, then every law is checked
 	$(BIN)/python -m tests.soak --minutes $(MINUTES)

@@ -18,9 +18,10 @@ START_SECONDS = 60.0
 
 
 class Cluster:
-    """One cluster in a folder of its own; only a socket, no port."""
+    """One cluster in a folder of its own; only a socket, and no port but at the address ``listen``."""
 
-    def __init__(self, programs: Path, folder: Path) -> None:
+    def __init__(self, programs: Path, folder: Path, listen: str = "") -> None:
+        self.listen = listen
         self.programs = programs
         self.folder = folder
         self.data = folder / "data"
@@ -33,7 +34,7 @@ class Cluster:
 
     def start(self) -> None:
         """Start, or start again; returns when it answers."""
-        command = [self.programs / "postgres", "-D", self.data, "-c", "listen_addresses="]
+        command = [self.programs / "postgres", "-D", self.data, "-c", f"listen_addresses={self.listen}"]
         command += ["-c", f"unix_socket_directories={self.folder}"]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(unprivileged(command), stdout=log, stderr=log, cwd=self.folder)
@@ -59,7 +60,11 @@ class Cluster:
 
     def create(self) -> None:
         """The database for the hub, empty."""
-        self._program("psql", "-d", "postgres", "-q", "-c", "create database hub")
+        self.make("hub")
+
+    def make(self, database: str) -> None:
+        """Another one, empty."""
+        self._program("psql", "-d", "postgres", "-q", "-c", f"create database {database}")
 
     def _ended(self) -> None:
         assert self._process is not None
@@ -92,14 +97,17 @@ def _at_work_in(data: Path) -> bool:
 
 
 @contextmanager
-def cluster(programs: Path) -> Iterator[Cluster]:
-    """A new cluster with an empty database, running; removed at the end."""
+def cluster(programs: Path, listen: str = "") -> Iterator[Cluster]:
+    """A new cluster with an empty database, running; removed at the end. Whoever reaches ``listen`` may use it."""
     folder = Path(tempfile.mkdtemp(prefix="crash-pg-", dir="/tmp"))
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres")
     words = [programs / "initdb", "-D", folder / "data", "-U", "hub", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
     subprocess.run(unprivileged(words), check=True, capture_output=True, cwd=folder)
-    server = Cluster(programs, folder)
+    if listen:
+        with (folder / "data" / "pg_hba.conf").open("a") as rules:
+            rules.write("host all all samenet trust\n")
+    server = Cluster(programs, folder, listen)
     try:
         server.start()
         server.create()

@@ -19,8 +19,10 @@ from filelock import FileLock
 from operate import twin_databases as twins
 
 from hub.errors import ConfigurationError, Unavailable
+from hub.operate.facts import facts_of
 from hub.operate.processes import MARK, Child, end_all, marked
-from hub.operate.up import Stop, up
+from hub.operate.stopping import Stop
+from hub.operate.up import up
 from hub.operate.up_runs import drop_backlog
 from hub.operate.up_settings import server_environment, worker_environment
 from hub.project import open_project
@@ -115,7 +117,7 @@ def test_a_taken_port_is_told_before_anything_starts(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         with pytest.raises(ConfigurationError, match="--port"):
-            up(project, port=taken.getsockname()[1])
+            up(facts_of(project), "", port=taken.getsockname()[1])
     assert not (folder / ".hub" / "prefect" / "server.log").exists()
 
 
@@ -125,7 +127,7 @@ def test_a_second_hub_up_of_the_same_project_is_refused(tmp_path: Path) -> None:
     home.mkdir(parents=True)
     told = pytest.raises(ConfigurationError, match="running for this project already")
     with open_project(folder, connect=False) as project, FileLock(home / "up.lock"), told:
-        up(project, port=0)
+        up(facts_of(project), "", port=0)
 
 
 def test_the_servers_settings_keep_it_here_and_silent(tmp_path: Path) -> None:
@@ -138,7 +140,7 @@ def test_the_servers_settings_keep_it_here_and_silent(tmp_path: Path) -> None:
     assert found["DO_NOT_TRACK"] == "1"
     assert "flow_runs" in found["PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED"]
     assert str(tmp_path) in found["PREFECT_SERVER_DATABASE_CONNECTION_URL"]
-    assert worker_environment(found, "http://127.0.0.1:4300/api")["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"] == "30"
+    assert worker_environment(found, "http://127.0.0.1:4300/api", tmp_path)["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"] == "30"
 
 
 def test_a_database_and_a_login_of_the_users_own_are_used(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import stat
@@ -15,6 +16,10 @@ from typer.testing import CliRunner
 from hub.cli.main import app
 from hub.connect import registry
 from hub.connect.sandbox import serve
+from hub.errors import ConfigurationError
+from hub.operate.facts import Facts
+from hub.operate.up import up
+from hub.operate.up_settings import HOST
 from hub.project import open_project
 from hub.store.database import open_store
 
@@ -65,10 +70,18 @@ def test_nothing_in_the_program_binds_to_every_address() -> None:
 
 def test_the_prefect_server_of_hub_up_is_told_to_listen_on_loopback() -> None:
     """That it does is seen with a real one in tests/operate."""
-    from hub.operate import up_settings
+    assert HOST in LOOPBACK
+    assert inspect.signature(up).parameters["host"].default == HOST
 
-    assert up_settings.HOST in LOOPBACK
-    assert '"--host", HOST' in (ROOT / "src/hub/operate/up.py").read_text("utf-8")
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "10.0.0.5", "::", "prefect.example.com"])
+def test_a_prefect_server_that_others_can_reach_needs_a_login(
+    tmp_path: Path, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PREFECT_SERVER_API_AUTH_STRING", raising=False)
+    with pytest.raises(ConfigurationError, match="has no login"):
+        up(Facts("acme", tmp_path, {}), "", host=host, port=0)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_hubs_own_files_are_for_their_owner_only(tmp_path: Path, generous: None) -> None:

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
     from hub.operate.deploy import DeployResult
     from hub.operate.up import Ready
+    from hub.operate.worker import Working
 
 Pool = Annotated[str, typer.Option("--pool", metavar="NAME", help="The work pool.")]
 
 
 def register(app: typer.Typer) -> None:
     command(app, "up")(up)
+    command(app, "worker")(worker)
     command(app, "deploy")(deploy)
 
 
@@ -30,13 +32,19 @@ def up(
     port: Annotated[
         int, typer.Option(metavar="N", min=0, max=65535, help="Port of the UI; 0 takes a free one.")
     ] = 4200,
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Where workers of other hosts reach it; it then needs a login.")
+    ] = "127.0.0.1",
     pool: Pool = "hub",
+    at_once: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Passes at the same time here; 0: other hosts do it all.")
+    ] = 4,
 ) -> None:
     """Everything on one machine: Prefect's server and UI, the deployments with their schedules, a worker.
 
-    The webhook intake, too, where hub.yaml has one. Only this machine can reach it. One Ctrl-C stops all of it; passes
-    under way get a moment to end, a second Ctrl-C doesn't wait for them. With --json the object is printed when
-    everything is ready.
+    The webhook intake, too, where hub.yaml has one. Without --host only this machine can reach it; with it, hub worker
+    on other machines shares the work. One Ctrl-C stops all of it; passes under way get a moment to end, a second Ctrl-C
+    doesn't wait for them. With --json the object is printed when everything is ready.
 
     Example: hub up --port 4200
     """
@@ -48,8 +56,57 @@ def up(
         shell.answer(found.as_dict(), lambda console: _show_ready(console, found))
 
     with opened_project(shell) as project:
-        facts = facts_of(project)  # what is watched for days needs no connection of its own
-    run(facts, port=port, work_pool=pool, ready=ready, say=shell.note)
+        # What is watched for days needs no connections to systems.
+        facts, store_url = facts_of(project), project.store_url
+    run(
+        facts,
+        store_url,
+        host=host,
+        port=port,
+        work_pool=pool,
+        at_once=at_once,
+        ready=ready,
+        say=shell.note,
+    )
+
+
+def worker(
+    shell: Shell,
+    *,
+    name: Annotated[str, typer.Option(metavar="NAME", help="What it is called [default: this host's name].")] = "",
+    pool: Pool = "hub",
+    at_once: Annotated[int, typer.Option(metavar="N", min=1, help="Passes that run at the same time.")] = 4,
+    drain: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0, help="How long stopping waits for passes under way.")
+    ] = 60.0,
+) -> None:
+    """One host's share of the work: runs passes for the Prefect server that PREFECT_API_URL names.
+
+    Takes over, too, what another host left in mid-work. Needs this project's folder and secrets, and a store in
+    PostgreSQL that all hosts reach. Ctrl-C begins nothing new and lets passes under way end; a second one doesn't wait.
+    With --json the object is printed when it waits for work.
+
+    Example: hub worker --at-once 4
+    """
+    from hub.cli.running import opened_project
+    from hub.operate.facts import facts_of
+    from hub.operate.worker import work
+
+    def ready(found: Working) -> None:
+        shell.answer(found.as_dict(), lambda console: _show_working(console, found))
+
+    with opened_project(shell) as project:
+        facts, store_url = facts_of(project), project.store_url
+    work(
+        facts,
+        store_url,
+        work_pool=pool,
+        name=name,
+        at_once=at_once,
+        drain_seconds=drain,
+        ready=ready,
+        say=shell.note,
+    )
 
 
 def deploy(
@@ -79,6 +136,11 @@ def _show_ready(console: Console, found: Ready) -> None:
     console.print(f"logs: {found.logs}", soft_wrap=True)
     if os.isatty(0):
         console.print("Ctrl-C stops everything")
+
+
+def _show_working(console: Console, found: Working) -> None:
+    console.print(f"{found.name} waits for work of {found.project} at {found.api}", style="bold", soft_wrap=True)
+    console.print(f"logs: {found.logs}", soft_wrap=True)
 
 
 def _show_deployed(console: Console, result: DeployResult) -> None:

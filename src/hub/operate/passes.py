@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ from hub.sync.report import Observer, PassReport
 if TYPE_CHECKING:
     from hub.sync.engine import Engine
 
+FLOW_RUN = "PREFECT__FLOW_RUN_ID"
+"""Where Prefect tells a run's process which run it carries out."""
+_CARRIED = "flow-run:"
 LISTED = 500
 """Conflicts and dead letters shown at most; the hub's database has them all."""
 
@@ -78,6 +82,11 @@ class Scope:
         return "-".join(self.entities) if 0 < len(self.entities) <= 3 else "all"
 
 
+def flow_run_of(holder: str) -> str:
+    """Which of Prefect's runs the holder of a lease carried out; empty: none, it was started by hand."""
+    return next((part.removeprefix(_CARRIED) for part in holder.split("/") if part.startswith(_CARRIED)), "")
+
+
 @contextmanager
 def engine_of(folder: str, observer: Observer) -> Iterator[tuple[Engine, Facts]]:
     """The engine of the project in ``folder``, opened and closed. Raises the errors of ``hub.errors``."""
@@ -87,6 +96,8 @@ def engine_of(folder: str, observer: Observer) -> Iterator[tuple[Engine, Facts]]
     project = open_project(project_folder(folder))
     try:
         with Engine.from_project(project, observer=observer) as engine:
+            if run := os.environ.get(FLOW_RUN):
+                engine.owner = f"{engine.owner}/{_CARRIED}{run}"
             yield engine, facts_of(project)
     finally:
         project.close()

@@ -10,12 +10,15 @@ import contextlib
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psutil
+from filelock import FileLock, Timeout
 
-from hub.errors import Unavailable
+from hub.errors import ConfigurationError, Unavailable
 
 MARK = "HUB_UP_MARK"
 """Environment variable that all processes of one ``hub up`` carry."""
@@ -45,12 +48,13 @@ class Child:
         code = self.process.poll()
         if code is not None:
             raise Unavailable(
-                f"the {self.name} ended by itself (exit code {code}): {self._last_lines()}",
+                f"the {self.name} ended by itself (exit code {code}): {self.last_words()}",
                 where=str(self.log),
                 cure="read the file named here; 'hub up' again goes on where it stopped",
             )
 
-    def _last_lines(self, number: int = 3) -> str:
+    def last_words(self, number: int = 3) -> str:
+        """The last lines of its output."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
         return " / ".join(line.strip() for line in lines[-number:] if line.strip())
 
@@ -67,6 +71,20 @@ class Child:
         return True
 
 
+@contextlib.contextmanager
+def only_one(home: Path, otherwise: str) -> Iterator[None]:
+    """Raises ConfigurationError, saying ``otherwise``, while another process is in this block with the same folder."""
+    lock = FileLock(home / "up.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ConfigurationError(otherwise, where=str(home), cure="stop the other one first (Ctrl-C)") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def marked(mark: str) -> Iterator[psutil.Process]:
     """Every process, however it was started, that carries ``mark``; not ourselves."""
     for process in psutil.process_iter():
@@ -75,6 +93,16 @@ def marked(mark: str) -> Iterator[psutil.Process]:
                 continue
             if process.environ().get(MARK) == mark:
                 yield process
+
+
+def let_end(mark: str, seconds: float, at_once: threading.Event, *, but: Sequence[int] = ()) -> bool:
+    """Wait for every process with ``mark`` (``but`` those ids) to end by itself, at most so many seconds or until
+    ``at_once``; whether all did."""
+    deadline = time.monotonic() + seconds
+    while left := any(process.pid not in but for process in marked(mark)):
+        if time.monotonic() > deadline or at_once.wait(0.5):
+            break
+    return not left
 
 
 def end_all(mark: str, grace: float = 3.0, *, but: Sequence[int] = ()) -> int:

@@ -4,36 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import signal
+import os
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import requests
-from filelock import FileLock, Timeout
 
 from hub.errors import ConfigurationError, HubError, Unavailable
 from hub.operate.api import PrefectApi
 from hub.operate.deploy import DeployResult, deploy
-from hub.operate.facts import Facts, facts_of
-from hub.operate.processes import MARK, Child, end_all
+from hub.operate.facts import Facts
+from hub.operate.processes import MARK, Child, end_all, let_end, only_one
+from hub.operate.stopping import Stop
+from hub.operate.takeover import Takeover
 from hub.operate.up_runs import drain, drop_backlog, end_runs, with_a_process
-from hub.operate.up_settings import HOST, server_environment, worker_environment
-
-if TYPE_CHECKING:
-    from hub.project import Project
+from hub.operate.up_settings import AT_ONCE, HOST, server_environment, worker_arguments, worker_environment
 
 START_SECONDS = 180
 """The first start lays out Prefect's database; on a busy small machine that takes its time."""
 WORKER = "hub-up"
 WEBHOOKS = "webhooks"
-AT_ONCE = 4
-"""Passes that run at the same time: each is a process of some 100 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,35 +51,14 @@ class Ready:
         return {"ready": True, **asdict(self)}
 
 
-class Stop:
-    """Whether to stop: asked once, runs under way may end; asked twice, at once."""
-
-    def __init__(self) -> None:
-        self.asked = threading.Event()
-        self.at_once = threading.Event()
-
-    def __call__(self, *_: object) -> None:
-        (self.at_once if self.asked.is_set() else self.asked).set()
-
-    @contextlib.contextmanager
-    def on_signals(self) -> Iterator[None]:
-        """Ctrl-C and SIGTERM ask us to stop, for as long as this lasts. Only in the main thread."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {s: signal.signal(s, self) for s in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-
 def up(
-    project: Project | Facts,
+    project: Facts,
+    store_url: str,
     *,
+    host: str = HOST,
     port: int = 4200,
     work_pool: str = "hub",
+    at_once: int = AT_ONCE,
     drain_seconds: float = 15.0,
     ready: Callable[[Ready], None] | None = None,
     say: Callable[[str], None] | None = None,
@@ -92,34 +66,61 @@ def up(
 ) -> None:
     """Run the project until Ctrl-C (SIGINT), SIGTERM or ``stop``; then leave no process behind.
 
-    ``port`` 0 takes a free one. ``ready`` is called once, when the UI answers and the worker waits for runs; ``say``
-    gets a line of progress now and then. Stopping waits ``drain_seconds`` for passes under way; asked a second time, it
-    does not wait: a pass that is cut off goes on where it stopped, the next time. Raises ConfigurationError (port
-    taken, already running) and Unavailable (server or worker ended by itself).
+    ``host``: the address at which workers of other hosts, and browsers, reach the server; it then needs a login.
+    ``port`` 0 takes a free one. ``at_once``: passes at the same time here; 0: workers of other hosts do it all.
+    ``ready`` is called once, when the UI answers and the worker waits for runs; ``say`` gets a line of progress now and
+    then. Stopping waits ``drain_seconds`` for passes under way; asked a second time, it does not wait: a pass that is
+    cut off goes on where it stopped, the next time. Raises ConfigurationError (port taken, already running, no login)
+    and Unavailable (server or worker ended by itself).
     """
-    facts = project if isinstance(project, Facts) else facts_of(project)
     stop = stop or Stop()
-    with _only_one(_home(facts)), stop.on_signals():
-        machine = _Machine(facts, port=port, work_pool=work_pool, say=say or (lambda text: None), stop=stop)
+    _must_be_guarded(host)
+    with only_one(_home(project), "'hub up' is running for this project already"), stop.on_signals():
+        machine = _Machine(
+            project,
+            store_url,
+            host=host,
+            port=port,
+            work_pool=work_pool,
+            at_once=at_once,
+            say=say or (lambda text: None),
+            stop=stop,
+        )
         machine.run(ready, drain_seconds)
 
 
 class _Machine:
     """The processes of one ``hub up``."""
 
-    def __init__(self, facts: Facts, *, port: int, work_pool: str, say: Callable[[str], None], stop: Stop) -> None:
+    def __init__(
+        self,
+        facts: Facts,
+        store_url: str,
+        *,
+        host: str,
+        port: int,
+        work_pool: str,
+        at_once: int,
+        say: Callable[[str], None],
+        stop: Stop,
+    ) -> None:
         self.facts = facts
         self.home = home = _home(facts)
-        self.port = port or _free_port()
+        self.host = host
+        self.alone = _is_loopback(host)
+        """Nobody else can work for this server."""
+        self.port = port or _free_port(host)
         self.work_pool = work_pool
+        self.at_once = at_once
         self.say = say
         self.stop = stop
         # The same for the same folder: so we find what an earlier 'hub up' left behind that was killed.
         self.mark = hashlib.sha256(str(facts.folder).encode()).hexdigest()[:16]
-        self.environment = {**server_environment(home, self.port), MARK: self.mark}
+        self.environment = {**server_environment(home, self.port, host=host), MARK: self.mark}
         self.api = PrefectApi(
-            f"http://{HOST}:{self.port}/api", auth=self.environment.get("PREFECT_API_AUTH_STRING"), timeout=30
+            f"http://{host}:{self.port}/api", auth=self.environment.get("PREFECT_API_AUTH_STRING"), timeout=30
         )
+        self.takeover = Takeover(store_url, facts.name, self.api, say)
         self.children: list[Child] = []
         self.paused = False
         """Whether we paused the work pool, to let it drain."""
@@ -127,12 +128,13 @@ class _Machine:
     def run(self, ready: Callable[[Ready], None] | None, drain_seconds: float) -> None:
         if left := end_all(self.mark):
             self.say(f"ended {left} processes that an earlier 'hub up' left behind")
-        _must_be_free(self.port)
+        _must_be_free(self.host, self.port)
         try:
             self._start(ready)
             while not self.stop.asked.wait(1.0):
                 for child in self.children:
                     child.must_run()
+                self.takeover.look()
             self._drain(drain_seconds)
         finally:
             self._end()
@@ -141,20 +143,25 @@ class _Machine:
         self.say("starting Prefect's server (the first time it lays out its database)")
         server = ["-m", "uvicorn", "hub.operate.prefect_server:create_app", "--factory", "--no-access-log"]
         server += ["--timeout-graceful-shutdown", "2"]
-        self._spawn("server", [*server, "--host", HOST, "--port", str(self.port)], self.environment)
+        self._spawn("server", [*server, "--host", self.host, "--port", str(self.port)], self.environment)
         if not self._wait_for(self.api.healthy, "Prefect's server"):
             return
-        end_runs(self.api, with_a_process(self.api), "its process ended with an earlier 'hub up'")
+        end_runs(self.api, self._with_a_process(), "its process ended with an earlier 'hub up'")
         drop_backlog(self.api)
         deployed = deploy(self.facts, work_pool=self.work_pool, api=self.api)
+        worker = self._begin_to_work()
+        if worker and self._take_messages() and ready is not None:
+            ready(self._ready(deployed))
+
+    def _begin_to_work(self) -> bool:
+        """Start the worker of this machine, if there is to be one; False when we were asked to stop meanwhile."""
+        if not self.at_once:
+            return True
         self.say("starting a worker")
         # The last one's heartbeat may be young enough to pass for the new one's.
         self.api.delete(f"/work_pools/{self.work_pool}/workers/{WORKER}")
-        worker = ["-m", "prefect", "worker", "start", "--pool", self.work_pool, "--type", "process"]
-        worker += ["--name", WORKER, "--limit", str(AT_ONCE), "--install-policy", "never"]
-        self._spawn("worker", worker, worker_environment(self.environment, self.api.url))
-        if self._wait_for(self._worker_online, "the worker") and self._take_messages() and ready is not None:
-            ready(self._ready(deployed))
+        self._spawn("worker", worker_arguments(self.work_pool, WORKER, self.at_once), self._of_worker())
+        return self._wait_for(self._worker_online, "the worker")
 
     def _take_messages(self) -> bool:
         """Start the webhook intake where the project has one; False when we were asked to stop meanwhile."""
@@ -162,8 +169,11 @@ class _Machine:
             return True
         self.say("starting the webhook intake")
         words = ["-m", "hub.cli", WEBHOOKS, "--project", str(self.facts.folder)]
-        self._spawn(WEBHOOKS, words, worker_environment(self.environment, self.api.url))
+        self._spawn(WEBHOOKS, words, self._of_worker())
         return self._wait_for(self._answers, "the webhook intake")
+
+    def _of_worker(self) -> dict[str, str]:
+        return worker_environment(self.environment, self.api.url, self.facts.folder)
 
     def _answers(self) -> bool:
         host, _, port = self.facts.webhooks.rpartition(":")
@@ -205,12 +215,23 @@ class _Machine:
         return Ready(self.facts.name, url, self.api.url, self.work_pool, names, str(self.home), self.facts.webhooks)
 
     def _drain(self, seconds: float) -> None:
+        if not self.alone:
+            # Other hosts go on. Asked politely, Prefect's worker would end its runs; they end by themselves.
+            server, *others = (child.process.pid for child in self.children)
+            for child in self.children:
+                if child.name == "worker":
+                    child.process.kill()
+            let_end(self.mark, seconds, self.stop.at_once, but=(server, *others))
+            return
         with contextlib.suppress(HubError):
             self.paused = drain(self.api, self.work_pool, seconds, at_once=self.stop.at_once, say=self.say)
 
     def _with_a_process(self) -> list[str]:
-        with contextlib.suppress(HubError):
-            return with_a_process(self.api)
+        """Runs that can only have, or have had, their process here. Those of several hosts are told apart by their
+        leases (``takeover``)."""
+        if self.alone:
+            with contextlib.suppress(HubError):
+                return with_a_process(self.api)
         return []
 
     def _end(self) -> None:
@@ -235,6 +256,7 @@ class _Machine:
         end_all(self.mark)
         for child in self.children:
             child.wait(1.0)
+        self.takeover.close()
         self.api.close()
 
 
@@ -244,33 +266,36 @@ def _home(facts: Facts) -> Path:
     return home
 
 
-@contextlib.contextmanager
-def _only_one(home: Path) -> Iterator[None]:
-    lock = FileLock(home / "up.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
+def _must_be_guarded(host: str) -> None:
+    """Whoever reaches the server can start and stop passes, and read what they tell."""
+    if not _is_loopback(host) and not os.environ.get("PREFECT_SERVER_API_AUTH_STRING"):
         raise ConfigurationError(
-            "'hub up' is running for this project already", where=str(home), cure="stop the other one first (Ctrl-C)"
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
+            f"at {host} others can reach Prefect's server, and it has no login",
+            where="hub up --host",
+            cure="set PREFECT_SERVER_API_AUTH_STRING=user:password here, and PREFECT_API_AUTH_STRING for the workers",
+        )
 
 
-def _free_port() -> int:
+def _is_loopback(host: str) -> bool:
+    with contextlib.suppress(ValueError):  # a name: whose, we can't know
+        return ip_address(host).is_loopback
+    return False
+
+
+def _free_port(host: str) -> int:
     with socket.socket() as probe:
-        probe.bind((HOST, 0))
+        probe.bind((host, 0))
         return int(probe.getsockname()[1])
 
 
-def _must_be_free(port: int) -> None:
+def _must_be_free(host: str, port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((host, port))
         except OSError:
             raise ConfigurationError(
-                f"port {port} is taken by another program", where="hub up", cure="choose another: hub up --port 4300"
+                f"port {port} of {host} is taken by another program, or not ours",
+                where="hub up",
+                cure="choose another: hub up --port 4300",
             ) from None

@@ -17,12 +17,12 @@ _PAGE = 200
 
 def under_way(api: PrefectApi) -> list[dict[str, Any]]:
     """Runs of the hub that have a process, or are about to."""
-    return _runs(api, {"state": {"type": {"any_": list(_UNDER_WAY)}}})
+    return hub_runs(api, {"state": {"type": {"any_": list(_UNDER_WAY)}}})
 
 
 def with_a_process(api: PrefectApi) -> list[str]:
     """Ids of the runs that have a process when all is well: those under way, and those paused on a form."""
-    return [r["id"] for r in [*under_way(api), *_runs(api, {"state": {"type": {"any_": ["PAUSED"]}}})]]
+    return [r["id"] for r in [*under_way(api), *hub_runs(api, {"state": {"type": {"any_": ["PAUSED"]}}})]]
 
 
 def end_runs(api: PrefectApi, ids: Iterable[str], message: str) -> None:
@@ -43,7 +43,7 @@ def drop_backlog(api: PrefectApi, now: datetime | None = None) -> int:
     due = {"before_": (now or datetime.now(UTC)).isoformat()}
     dropped = 0
     while True:
-        late = _runs(api, {"state": {"type": {"any_": ["SCHEDULED"]}}, "expected_start_time": due})
+        late = hub_runs(api, {"state": {"type": {"any_": ["SCHEDULED"]}}, "expected_start_time": due})
         kept: set[str] = set()
         old = []
         for run in late:  # newest first
@@ -78,9 +78,11 @@ def drain(
     return not paused
 
 
-def _runs(api: PrefectApi, which: dict[str, Any]) -> list[dict[str, Any]]:
+def hub_runs(api: PrefectApi, which: dict[str, Any], project: str = "") -> list[dict[str, Any]]:
+    """Runs of the hub's deployments (of one project, where it is named), the latest first."""
+    tags = ["hub", *([f"project:{project}"] if project else [])]
     query = {
-        "flow_runs": {**which, "tags": {"all_": ["hub"]}, "deployment_id": {"is_null_": False}},
+        "flow_runs": {**which, "tags": {"all_": tags}, "deployment_id": {"is_null_": False}},
         "sort": "EXPECTED_START_TIME_DESC",
         "limit": _PAGE,
     }

@@ -243,6 +243,20 @@ def take_lease(
     return Lease(name, owner, row.fence + 1)
 
 
+def take_away(connection: Connection, own: datetime, dead: Callable[[str], bool]) -> list[str]:
+    """Take all leases away that nobody holds any more and nobody gave back; returns who held them. Of several who ask,
+    one gets the answer. ``own``: the time, see ``lease_clock``."""
+    now = instant(lease_clock(connection, own))
+    held = connection.execute(select(LEASE.c.name, LEASE.c.owner, LEASE.c.expires).where(LEASE.c.expires != "")).all()
+    left: dict[str, None] = {}
+    for name in sorted(row.name for row in held if row.expires <= now or dead(row.owner)):
+        row = connection.execute(_LEASE, {"name": name}).one()
+        if row.expires and (row.expires <= now or dead(row.owner)):  # not taken or given back meanwhile
+            retire_lease(connection, row, now)
+            left[row.owner] = None
+    return list(left)
+
+
 def retire_lease(connection: Connection, row: Any, now: str) -> None:
     """Take a lease (its ``row``) from whom it was left by, and give it to nobody."""
     _never_ended(connection, row.owner.rpartition("/")[2], now)
