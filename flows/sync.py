@@ -5,19 +5,14 @@ from __future__ import annotations
 from prefect import flow, task
 from prefect.client.schemas.objects import State
 
-from hub.operate.passes import Outcome, Scope, run_pass
+from hub.operate.passes import Outcome, Scope, run_sync
 from hub.operate.prefect_run import PASS_TASK, finish, name_of_run, patient
 
 
 @task(**PASS_TASK, retry_condition_fn=patient)
-def one_pass(project: str, entities: list[str], systems: list[str], full: bool, yes: bool) -> Outcome:
+def one_pass(project: str, entities: list[str], systems: list[str], full: bool, yes: bool, partition: str) -> Outcome:
     """The whole pass: records and batches are the engine's business, not Prefect's."""
-    return run_pass(
-        project,
-        "sync",
-        Scope(entities, systems, full),
-        lambda engine: engine.sync(entities or None, systems or None, full=full, yes=yes),
-    )
+    return run_sync(project, Scope(entities, systems, full, partition), yes=yes)
 
 
 @flow(name="sync", flow_run_name=name_of_run, persist_result=False, validate_parameters=True)
@@ -27,6 +22,7 @@ def sync(
     systems: list[str] | None = None,
     full: bool = False,
     yes: bool = False,
+    partition: str = "",
 ) -> State[None]:
     """Carry what changed in each system to all others.
 
@@ -36,5 +32,6 @@ def sync(
         systems: Observe only these systems; none means all.
         full: Read everything instead of what changed since the last pass.
         yes: Write what a first sync or the change budget would otherwise hold for approval.
+        partition: One of the passes that work on these entities together, such as 2/4; none: the whole.
     """
-    return finish(lambda: one_pass(project, entities or [], systems or [], full, yes))
+    return finish(lambda: one_pass(project, entities or [], systems or [], full, yes, partition))

@@ -51,6 +51,19 @@ def test_a_run_that_comes_too_early_is_dropped_but_a_complete_listing_waits() ->
     assert full["parameters"] == {"project": "/srv/acme", "entities": ["order"], "full": True}
 
 
+def test_an_entity_whose_work_is_divided_has_a_deployment_for_each_part_all_at_the_same_times() -> None:
+    found = by_name(replace(FACTS, partitions={"order": 2, "customer": 1}))
+    assert [name for name in found if name.startswith("sync/")] == [
+        "sync/acme-customer", "sync/acme-order-1-of-2", "sync/acme-order-1-of-2-full", "sync/acme-order-2-of-2",
+        "sync/acme-order-2-of-2-full", "sync/acme-everything",
+    ]  # fmt: skip
+    one, other = (found[f"sync/acme-order-{n}-of-2"].body for n in (1, 2))
+    assert other["parameters"] == {"project": "/srv/acme", "entities": ["order"], "partition": "2/2"}
+    assert one["schedules"] == other["schedules"] == by_name()["sync/acme-order"].body["schedules"]
+    assert one["concurrency_limit"] == 1, "each part by itself: the parts run beside each other"
+    assert found["sync/acme-order-2-of-2-full"].body["parameters"]["full"] is True
+
+
 def test_schedules_carry_their_systems_and_the_projects_time_zone() -> None:
     found = by_name()
     first, second = found["sync/acme-order"].body["schedules"]

@@ -14,7 +14,7 @@ from hub.operate.decisions import LEAVE, MOST, candidates, questions
 from hub.operate.desk import carry_out, desk
 from hub.operate.facts import facts_of
 from hub.operate.logs import LogObserver, line
-from hub.operate.passes import Outcome, Scope, engine_of, is_busy, name_of, run_pass, told, worth_another_try
+from hub.operate.passes import Outcome, Scope, engine_of, is_busy, name_of, run_pass, run_sync, told, worth_another_try
 from hub.project import open_project
 from hub.store import runs
 from hub.store.database import open_store
@@ -87,6 +87,16 @@ def test_a_pass_that_meets_another_one_is_skipped_not_failed(folder: Path) -> No
     assert is_busy(busy.value)
     assert Outcome(error=busy.value).skipped
     assert not Outcome(error=Unavailable("the store does not answer")).skipped
+
+
+def test_the_parts_of_a_divided_pass_do_together_what_one_does(folder: Path) -> None:
+    with (folder / "hub.yaml").open("a", encoding="utf-8") as file:
+        file.write("    partitions: 2\n")
+    for part in ("1/2", "2/2"):
+        outcome = run_sync(str(folder), Scope(["customer"], partition=part), yes=True)
+        assert not outcome.failed
+        assert {artifact.key for artifact in outcome.artifacts} >= {f"twins-customer-{part[0]}-of-2-summary"}
+    assert twins.contents(folder, "erp").keys() == twins.contents(folder, "crm").keys()
 
 
 def test_a_run_has_the_name_of_what_it_covers(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -148,6 +149,31 @@ def test_a_run_that_meets_another_pass_is_skipped_not_failed(hub_up: RunningHub)
     assert run["state_type"] == "CANCELLED"
     assert run["state"]["message"].startswith("skipped: ")
     assert "another pass is at work on customer" in run["state"]["message"]
+
+
+def test_a_run_whose_process_is_killed_in_mid_work_is_started_again(
+    hub_up: RunningHub, first_run: dict[str, Any]
+) -> None:
+    with open_project(hub_up.folder, connect=False) as project:
+        store = open_store(project.store_url)
+
+    def holder() -> str:
+        with store.read() as connection:
+            noted = connection.exec_driver_sql("SELECT count(*) FROM intent").scalar()
+            found = connection.exec_driver_sql("SELECT owner FROM lease WHERE name = 'entity:customer'").scalar()
+        return str(found) if noted else ""
+
+    lock = sqlite3.connect(hub_up.folder / "erp.db", isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")  # it stands still between what it noted and what it writes
+    twins.execute(hub_up.folder, "crm", "UPDATE customers SET name = '重启公司' WHERE number = 'C004'")
+    run_id = hub_up.start("sync/twins-customer")
+    eventually(lambda: holder() != "", "a write that was noted")
+    os.kill(int(holder().partition("@")[0].rpartition(":")[2]), signal.SIGKILL)
+    lock.close()
+    eventually(lambda: twins.contents(hub_up.folder, "erp")["C004"][0] == "重启公司", "the new name in the ERP")
+    store.close()
+    eventually(lambda: hub_up.api.get(f"/flow_runs/{run_id}")["state_type"] == "COMPLETED", "an end of the run")
+    assert hub_up.api.get(f"/flow_runs/{run_id}")["run_count"] == 2
 
 
 def facts_of_project(hub_up: RunningHub) -> Facts:

@@ -26,7 +26,7 @@ from hub.operate.processes import marked
 from tests.crash.cluster import Cluster, cluster
 
 LOGIN = "hub:only-for-tests"
-ENDED = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
+ENDED = ("COMPLETED", "FAILED", "CANCELLED")
 PATIENCE = 180.0
 
 
@@ -92,6 +92,7 @@ class Company:
         return found
 
     def ended(self, run_id: str) -> dict[str, Any]:
+        """The run, once it has ended for good: one that crashed is started again."""
         self.until(lambda: self.run_of(run_id)["state_type"] in ENDED, "an end of the run")
         return self.run_of(run_id)
 

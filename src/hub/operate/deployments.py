@@ -53,9 +53,10 @@ def wanted(facts: Facts, work_pool: str) -> list[Wanted]:
     for position, entity in enumerate(facts.entities):
         schedules = facts.schedules.get(entity, ())
         often, full = [s for s in schedules if not s.full], [s for s in schedules if s.full]
-        found.append(_of_entity(facts, work_pool, entity, _schedules(facts, often, position)))
-        if full:
-            found.append(_of_entity(facts, work_pool, entity, _schedules(facts, full, position), full=True))
+        for part in _parts(facts, entity):
+            found.append(_of_entity(facts, work_pool, entity, _schedules(facts, often, position), part))
+            if full:
+                found.append(_of_entity(facts, work_pool, entity, _schedules(facts, full, position), part, full=True))
     everything = _wanted(facts, work_pool, "sync", name=f"{facts.name}-everything")
     by_hand = (_wanted(facts, work_pool, flow) for flow in ("plan", "apply", "approve"))
     nightly = [Schedule(cron=facts.prune_at)] if facts.prune_at else []
@@ -76,18 +77,30 @@ _WHAT_FOR = {
 }
 
 
+def _parts(facts: Facts, entity: str) -> list[str]:
+    """Of an entity whose work is divided: its parts, each with a deployment of its own and the same schedule."""
+    number = facts.partitions.get(entity, 1)
+    return [f"{part}/{number}" for part in range(1, number + 1)] if number > 1 else [""]
+
+
 def _of_entity(
-    facts: Facts, work_pool: str, entity: str, schedules: Sequence[dict[str, Any]], *, full: bool = False
+    facts: Facts, work_pool: str, entity: str, schedules: Sequence[dict[str, Any]], part: str, *, full: bool = False
 ) -> Wanted:
     how = "Reads everything and compares" if full else "Carries what changed"
     rhythm = "" if schedules else " No schedule: by hand only."
+    divided = f" Part {part}: all parts run at the same time." if part else ""
+    place = f"-{part.replace('/', '-of-')}" if part else ""
     return _wanted(
         facts,
         work_pool,
         "sync",
-        name=f"{facts.name}-{entity}{'-full' if full else ''}",
-        description=f"{how}: {entity}, {route(facts.entities[entity])}.{rhythm}",
-        parameters={"entities": [entity], **({"full": True} if full else {})},
+        name=f"{facts.name}-{entity}{place}{'-full' if full else ''}",
+        description=f"{how}: {entity}, {route(facts.entities[entity])}.{divided}{rhythm}",
+        parameters={
+            "entities": [entity],
+            **({"full": True} if full else {}),
+            **({"partition": part} if part else {}),
+        },
         entity=entity,
         schedules=schedules,
         collision="ENQUEUE" if full else "CANCEL_NEW",
@@ -159,6 +172,7 @@ _DESCRIPTIONS = {
     "systems": "Observe only these systems; none means all.",
     "full": "Read everything instead of what changed since the last pass.",
     "yes": "Write what a first sync or the change budget would otherwise hold for approval.",
+    "partition": "One of the passes that work on these entities together, such as 2/4; none: the whole.",
     "plan_id": "Id of a stored plan: the runs of plan, and passes that were held, end with it.",
     "minutes": "How long the form waits for an answer.",
 }
@@ -173,6 +187,7 @@ def parameter_schema(flow: str, facts: Facts) -> dict[str, Any]:
         "systems": {"type": "array", "items": {**text, "enum": facts.systems}, "default": []},
         "full": {"type": "boolean", "default": False},
         "yes": {"type": "boolean", "default": False},
+        "partition": {**text, "default": ""},
         "plan_id": text if flow == "apply" else {**text, "default": ""},
         "minutes": {"type": "integer", "default": 60, "minimum": 1, "maximum": 1440},
     }
@@ -190,7 +205,7 @@ def parameter_schema(flow: str, facts: Facts) -> dict[str, Any]:
 
 
 PARAMETERS = {
-    "sync": ("project", "entities", "systems", "full", "yes"),
+    "sync": ("project", "entities", "systems", "full", "yes", "partition"),
     "plan": ("project", "entities", "systems"),
     "apply": ("project", "plan_id"),
     "approve": ("project", "plan_id", "minutes"),

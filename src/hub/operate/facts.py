@@ -36,6 +36,8 @@ class Facts:
 
     webhooks: str = ""
     """Host and port on which the webhook intake listens; empty: the project has none."""
+    partitions: Mapping[str, int] = field(default_factory=dict)
+    """Entity → into how many passes its work is divided; one that is missing is not."""
 
     @property
     def systems(self) -> list[str]:
@@ -49,6 +51,7 @@ def facts_of(project: Project) -> Facts:
         name=re.sub(r"[/%&<>]", "-", project.name),
         folder=project.folder.resolve(),
         entities={name: dict(policy.systems) for name, policy in project.setup.policies.items()},
+        partitions={name: policy.partitions for name, policy in project.setup.policies.items()},
         schedules=dict(project.schedules),
         timezone=project.timezone,
         notify=project.notify,

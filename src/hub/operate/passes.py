@@ -14,6 +14,7 @@ from hub.operate.events import events_of
 from hub.operate.facts import Facts, facts_of, project_folder
 from hub.operate.logs import LogObserver
 from hub.operate.words import counted, final_message, run_name
+from hub.sync.joint import parse_part
 from hub.sync.report import Observer, PassReport
 
 if TYPE_CHECKING:
@@ -75,11 +76,14 @@ class Scope:
     entities: Sequence[str] = field(default_factory=list)
     systems: Sequence[str] = field(default_factory=list)
     full: bool = False
+    partition: str = ""
+    """``2/4``: one of the passes that do it together; empty: the whole."""
 
     @property
     def key(self) -> str:
         """How the keys of its artifacts go on after the project's name."""
-        return "-".join(self.entities) if 0 < len(self.entities) <= 3 else "all"
+        name = "-".join(self.entities) if 0 < len(self.entities) <= 3 else "all"
+        return f"{name}-{self.partition.replace('/', '-of-')}" if self.partition else name
 
 
 def flow_run_of(holder: str) -> str:
@@ -120,6 +124,16 @@ def run_pass(
         return Outcome(error=error)
 
 
+def run_sync(folder: str, scope: Scope, *, yes: bool = False) -> Outcome:
+    """One pass that carries changes on; see ``run_pass``."""
+
+    def work(engine: Engine) -> PassReport:
+        part = parse_part(scope.partition) if scope.partition else None
+        return engine.sync(scope.entities or None, scope.systems or None, full=scope.full, yes=yes, partition=part)
+
+    return run_pass(folder, "sync", scope, work)
+
+
 def run_prune(folder: str) -> Outcome:
     """Prune the project's history as its ``retention`` says. Errors as in ``run_pass``."""
     try:
@@ -158,4 +172,5 @@ def told(
 def name_of(facts: Facts, kind: str, scope: Scope) -> str:
     """The name of the run of such a pass: ``sync customer: zoho ⇄ kingdee (incremental)``."""
     entities = {e: facts.entities.get(e, {}) for e in (scope.entities or facts.entities)}
-    return run_name(kind, entities, systems=scope.systems, full=scope.full)
+    name = run_name(kind, entities, systems=scope.systems, full=scope.full)
+    return f"{name}, part {scope.partition}" if scope.partition else name

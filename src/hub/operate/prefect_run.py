@@ -61,7 +61,8 @@ def name_of_run() -> str:
         return f"{kind} plan {plan_id}"
     if kind in _PLAIN_NAMES:
         return _PLAIN_NAMES[kind]
-    scope = Scope(given.get("entities") or [], given.get("systems") or [], bool(given.get("full")))
+    some = (given.get("entities") or [], given.get("systems") or [])
+    scope = Scope(*some, bool(given.get("full")), str(given.get("partition") or ""))
     try:
         from hub.project import open_project
 

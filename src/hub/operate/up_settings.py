@@ -80,6 +80,8 @@ def worker_environment(environment: Mapping[str, str], api_url: str, project: Pa
         "PREFECT_API_URL": api_url,
         # Two, four … 128 seconds between tries: a server that is away for four minutes costs no run.
         "PREFECT_CLIENT_MAX_RETRIES": "7",
+        # What it answers while its database is away.
+        "PREFECT_CLIENT_RETRY_EXTRA_CODES": "500",
         "PREFECT_WORKER_QUERY_SECONDS": "2",
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT),
         "PREFECT_LOGGING_EXTRA_LOGGERS": "hub",
