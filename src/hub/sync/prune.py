@@ -169,7 +169,7 @@ class Pruner:
             for what in pruning.OVER:
                 setattr(done, what, self._repeat(lease, partial(_over, what, cutoff)))
             self._listed(done)
-            done.space = self._space()
+            done.space = self._space(lease)
         finally:
             with self.store.begin() as connection:
                 runs.free_lease(connection, lease)
@@ -233,14 +233,16 @@ class Pruner:
                 finally:
                     self._free(lease)
 
-    def _space(self) -> str:
+    def _space(self, lease: Lease) -> str:
         reason = space.why_not(self.store)
         if reason:
             return reason
-        seconds = max(LEASE_SECONDS, space.size(self.store).total // PER_SECOND)
+        seconds = max(4 * LEASE_SECONDS, space.size(self.store).total // PER_SECOND)
         leases = self._take(list(self.setup.policies), seconds)
         if not leases:
             return "a pass is at work: the space is given back the next time"
+        with self.store.begin() as connection:  # nothing can be renewed meanwhile
+            runs.extend_lease(connection, lease, self.clock(), seconds)
         try:
             return space.give_back(self.store)
         finally:
