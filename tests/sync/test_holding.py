@@ -103,6 +103,20 @@ def test_the_signs_end_with_the_pass_and_outlive_a_store_that_fails(
     assert "the leases could not be held: the hub's database failed: no route to host" in caplog.messages
 
 
+def test_a_pass_that_could_not_give_its_lease_back_is_not_in_its_own_way(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store was away at its end; the same process tries again a little later."""
+
+    def away(*_: object) -> None:
+        raise Unavailable("the hub's database failed", where="store")
+
+    with monkeypatch.context() as meanwhile, pytest.raises(Unavailable, match="database failed"):
+        meanwhile.setattr(runs, "free_lease", away)
+        world.sync()
+    assert world.sync().state == "done"
+
+
 @pytest.mark.postgres
 def test_leases_run_by_the_clock_of_the_database_that_hosts_share(postgres_url: str) -> None:
     """A host whose clock is ahead would take over everybody's work; one whose clock lags would lose its own."""

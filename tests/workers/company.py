@@ -26,7 +26,7 @@ from hub.operate.processes import marked
 from tests.crash.cluster import Cluster, cluster
 
 LOGIN = "hub:only-for-tests"
-ENDED = ("COMPLETED", "FAILED", "CANCELLED")
+ENDED = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
 PATIENCE = 180.0
 
 
@@ -92,9 +92,14 @@ class Company:
         return found
 
     def ended(self, run_id: str) -> dict[str, Any]:
-        """The run, once it has ended for good: one that crashed is started again."""
+        """The run, once it has ended; where it crashed, the one that was started in its place."""
         self.until(lambda: self.run_of(run_id)["state_type"] in ENDED, "an end of the run")
-        return self.run_of(run_id)
+        run = self.run_of(run_id)
+        if run["state_type"] != "CRASHED":
+            return run
+        body = {"flow_runs": {"idempotency_key": {"any_": [f"after {run_id}"]}}}
+        self.until(lambda: bool(self.api.post("/flow_runs/filter", body)), f"a run in place of {run['state']}")
+        return self.ended(self.api.post("/flow_runs/filter", body)[0]["id"])
 
     def until(self, condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> float:
         """Seconds until ``condition`` held."""

@@ -24,7 +24,9 @@ from hub.sync.holder import is_dead
 LOOK = 3.0
 """Seconds between two looks."""
 TRIES = 3
-"""Times that one run is started at most: what kills its process every time must not do so for ever."""
+"""Times that the same is tried: what kills its process every time must not do so for ever."""
+TRY = "hub-try:"
+"""Tag of a run that was started for one that died: the how manieth try it is."""
 START = timedelta(seconds=90)
 """A run that was given to a worker and did not begin within this time was given to one that is gone."""
 AGAIN = frozenset({"sync", "prune"})
@@ -86,10 +88,19 @@ class Takeover:
         if run is None or run["state_type"] in _OVER:
             return
         flow = self._api.get(f"/flows/{run['flow_id']}")["name"]
-        states = [("CRASHED", "Crashed", f"{why}: what it did is safe")]
-        if flow in AGAIN and run["run_count"] < TRIES:
-            states.append(("SCHEDULED", "Taken over", f"{why}: started again where a worker is free"))
-        for kind, name, message in states:
-            state = {"type": kind, "name": name, "message": message}
-            self._api.post(f"/flow_runs/{run_id}/set_state", {"state": state, "force": True})
-        self._say(f"{run['name']}: {states[-1][2]}")
+        tags = [tag for tag in run["tags"] if not tag.startswith(TRY)]
+        tries = next((int(tag.removeprefix(TRY)) for tag in run["tags"] if tag.startswith(TRY)), 1)
+        again = flow in AGAIN and tries < TRIES
+        message = f"{why}: {'started again where a worker is free' if again else 'what it did is safe'}"
+        crashed = {"type": "CRASHED", "name": "Crashed", "message": message}
+        self._api.post(f"/flow_runs/{run_id}/set_state", {"state": crashed, "force": True})
+        if again:
+            # Another run, not the same once more: Prefect's worker fails when a run that it still counts comes again.
+            body = {
+                "parameters": run["parameters"],
+                "state": {"type": "SCHEDULED", "message": f"after {run['name']}, which {why}"},
+                "tags": [*tags, f"{TRY}{tries + 1}"],
+                "idempotency_key": f"after {run_id}",
+            }
+            self._api.post(f"/deployments/{run['deployment_id']}/create_flow_run", body)
+        self._say(f"{run['name']}: {message}")

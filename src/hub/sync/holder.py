@@ -24,8 +24,18 @@ def identity() -> str:
     return f"{socket.gethostname()}:{os.getpid()}@{_machine()}:{began or ''}"
 
 
+_left: set[str] = set()
+
+
+def leave(owner: str) -> None:
+    """Note that this process, which goes on, does no more under this name: the store was away when it had to say so."""
+    _left.add(owner)
+
+
 def is_dead(owner: str) -> bool:
     """Whether the process that called itself so has certainly ended. False where that can't be known from here."""
+    if owner in _left:
+        return True
     name, _, mark = owner.partition("/")[0].rpartition("@")
     host, _, pid = name.rpartition(":")
     machine, _, began = mark.rpartition(":")

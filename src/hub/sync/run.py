@@ -14,6 +14,7 @@ from hub.store import intents, runs, work
 from hub.sync import behind
 from hub.sync.context import Pass, instant
 from hub.sync.costing import Spending
+from hub.sync.holder import leave as left_behind
 from hub.sync.holding import Holding
 from hub.sync.joint import check_part, leave, own_ids, owns
 from hub.sync.leasing import patiently, take_leases
@@ -116,6 +117,8 @@ class Run:
                 if report.kind == "hints" and not report.happened:  # most often an echo of the hub's own writes
                     runs.drop_run(connection, job.run)
         except HubError:
+            for lease in job.leases.values():
+                left_behind(lease.owner)
             if error is None:
                 raise
         job.emit("pass.finished", state=report.state, message=report.message)
