@@ -10,6 +10,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,6 +79,12 @@ class Host:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         self.running.clear()
+        while self._pids():
+            time.sleep(0.01)
+
+    def _pids(self) -> str:
+        """Who lives there: after a kill it takes a moment until nobody does."""
+        return subprocess.run(["ip", "netns", "pids", self.link], check=False, capture_output=True, text=True).stdout
 
     def cut(self) -> None:
         """Pull the cable."""
