@@ -274,8 +274,11 @@ def latency(bench: Bench) -> list[Row]:
             bench.drop(f"b_{side.name}")
             side.start("a", f"b_{side.name}")
             bench.server.control("latency", {"ms": milliseconds})
-            done = bench.counted(lambda side=side: side.cold("customers"))  # type: ignore[misc]
-            bench.server.control("latency", {"ms": 0})
+            try:
+                done = bench.counted(lambda side=side: side.cold("customers"))  # type: ignore[misc]
+            finally:
+                bench.server.control("latency", {"ms": 0})
+            bench.verify(side.b, "b", bench.n)
             floor = done.count("list") * milliseconds / 1000
             title = f"full sync, {bench.n:,} customers, {milliseconds} ms a call: wall"
             row = Row("B9", title, "s", done.wall, floor, done.wall / floor, "× reading", target, 1.5, "less")

@@ -37,6 +37,8 @@ CASES: dict[str, tuple[Callable[[Bench], list[Row]], str]] = {
 DOCUMENT = measure.ROOT / "docs" / "benchmarks.md"
 AGAIN = 3
 """Pairs of a second look."""
+SLOW = ("latency", "workers")
+"""Where waiting takes the time. A quick run makes do with a quarter of the records."""
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 
@@ -116,6 +118,8 @@ def steady(name: str, bench: Bench, required: Mark | None) -> list[Row]:
 
 
 def measured(name: str, bench: Bench) -> list[Row]:
+    if bench.quick and name in SLOW:
+        bench = replace(bench, n=bench.n // 4)
     try:
         return CASES[name][0](bench)
     finally:

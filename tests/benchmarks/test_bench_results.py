@@ -140,6 +140,21 @@ def test_a_ratio_that_falls_short_in_one_pair_is_measured_again_in_more(
     assert asked == [1, run.AGAIN]
 
 
+@pytest.mark.parametrize(("name", "quick", "n"), [("latency", True, 5), ("latency", False, 20), ("full", True, 20)])
+def test_a_quick_run_waits_less(
+    monkeypatch: pytest.MonkeyPatch, bench_server: Server, tmp_path: Path, name: str, quick: bool, n: int
+) -> None:
+    asked: list[int] = []
+
+    def case(bench: Bench) -> list[Row]:
+        asked.append(bench.n)
+        return []
+
+    monkeypatch.setitem(run.CASES, name, (case, name))
+    run.measured(name, Bench(bench_server, tmp_path, 20, 1, lambda text: None, quick=quick))
+    assert asked == [n]
+
+
 def test_a_wrong_count_is_not_measured_again(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
