@@ -146,7 +146,7 @@ def late_sender() -> Patches:
 def no_lease() -> Patches:
     """lets two workers at the same entity"""
     real = runs.take_lease
-    free = lambda c, name, owner, now, *more: real(c, name, owner, "9999", *more)  # noqa: E731
+    free = lambda *given: real(*given[:5], lambda holder: True)  # noqa: E731
     return [(runs, "take_lease", free), (runs, "renew_lease", nothing), (Pass, "overdue", lambda self: False)]
 
 
@@ -303,8 +303,8 @@ def stale_plan() -> Patches:
     """applies a plan whatever has moved since"""
     real = rounds.list_plan
 
-    def same(job: Any, entities: Any) -> Any:
-        found = real(job, entities)
+    def same(*given: Any) -> Any:
+        found = real(*given)
         found.state = "the same"
         return found
 
@@ -379,7 +379,10 @@ def hunt(simulator: Any, name: str, *, first: int = 0) -> tuple[str, int, int] |
     """
     for count, seed in enumerate([first, *(s for s in range(MOST) if s != first)] if first else range(MOST), 1):
         with sabotaged(name):
-            laws = simulator.live(seed, STEPS).laws
+            life = simulator.live(seed, STEPS)
+        laws = life.laws
+        if any("TypeError" in found.what or "AttributeError" in found.what for found in life.violations):
+            raise RuntimeError(f"{name} does not fit the engine any more: {life.violations[0].what}")
         if laws and not set(laws) & set(simulator.live(seed, STEPS).laws):
             return laws[0], count, seed
     return None

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hub.simulate.company import company
-from hub.simulate.life import Life, Simulator
+from hub.simulate.life import Life, Simulator, come_to_rest
 from hub.simulate.world import World
 from hub.sync.policy import Retention
 
@@ -44,6 +44,11 @@ class Pruning(Simulator):
         self.world = Forgetful(self.ground, chosen, self.memory)
         return self.world
 
+    def _ended(self, life: Life, world: World) -> Life:
+        come_to_rest(world)  # a judge would miss what was pruned
+        life.told = world.story
+        return life
+
     def lived(self, life: Life, *, prunes: bool) -> tuple[list[str], Any, int]:
         """(what happened, what the systems hold in the end, entries pruned)."""
         pause: list[dict[str, Any]] = [{"do": "wait", "seconds": 8 * 86400}, *([{"do": "prune"}] if prunes else [])]
@@ -67,7 +72,7 @@ def pruning() -> Iterator[Pruning]:
     made.close()
 
 
-@pytest.mark.parametrize("seed", (3000, 3003, 3004, 3006))
+@pytest.mark.parametrize("seed", (3003, 3004, 3005, 3006))
 def test_pruning_changes_nothing_that_a_pass_decides(pruning: Pruning, seed: int) -> None:
     """The same people do the same things to the same systems, and weeks go by in between."""
     life = pruning.live(seed, STEPS)

@@ -65,3 +65,18 @@ def test_every_quirk_and_event_of_a_life_is_plain_data(simulated: Simulator) -> 
     life = simulated.live(5, 60)
     world = World(simulated.ground, life.config, simulated.memory)
     assert set(world.systems) == {"zoho", "kingdee", "finance_db"}
+
+
+def test_a_blank_that_another_system_does_not_take_is_what_people_mend(simulated: Simulator) -> None:
+    """Zoho lets people clear a product's name, Kingdee demands one: its letter is theirs, until they fill it in."""
+    name = {"system": "zoho", "entity": "product", "tag": "N1"}
+    events = [
+        {"do": "add", **name, "values": {"number": "N1", "name": "N2"}},
+        {"do": "pass", "yes": True},
+        {"do": "edit", **name, "values": {"name": None}},
+        {"do": "pass", "yes": True},
+    ]
+    config = {"systems": ["zoho", "kingdee"], "entities": ["product"], "quirks": {}, "policy": {}}
+    life = simulated.replay({"config": config, "events": events})
+    assert not life.violations
+    assert any("users mend N1" in line for line in life.told)

@@ -358,7 +358,9 @@ class Chance:
         return [*first, {"do": "approve", "script": script}]
 
     def _run(self, name: str) -> Event:
-        to = self.rng.choice(["point", "write", "write", "written", "written", "commit", "intent", "answer", "call"])
+        to = self.rng.choice(
+            ["point", "write", "write", "written", "written", "commit", "intent", "cursor", "answer", "call"]
+        )
         n = self.rng.randrange(1, 25) if to in ("point", "commit") else self.rng.choice([1, 1, 2, 3])
         return {"run": name, "to": to, "n": n}
 

@@ -50,6 +50,7 @@ class Ground:
     left_out: dict[str, str] = field(default_factory=dict)
     """Entity → why it can't be simulated."""
     _variants: dict[tuple[str, str, str], Lens] = field(default_factory=dict)
+    _demanded: dict[tuple[str, str], bool] = field(default_factory=dict)
 
     def settle(self) -> Ground:
         """Find the keys; leave out what can't be told apart. Raises ConfigurationError when nothing is left."""
@@ -105,6 +106,12 @@ class Ground:
                     return rule[1:]
         return ()
 
+    def demanded(self, entity: str, name: str) -> bool:
+        """Whether some system takes no record without a value in this field."""
+        if (entity, name) not in self._demanded:
+            self._demanded[entity, name] = any(_demands(part.lens, name) for part in self.of_entity(entity))
+        return self._demanded[entity, name]
+
     def variant(self, part: Part, dropped: str) -> Lens:
         """The part's mapping without one field. Raises ConfigurationError when that leaves no mapping."""
         name = (part.system, part.entity, dropped)
@@ -131,3 +138,11 @@ class Ground:
         if rest and found is not None and found.lines is not None:
             return found.lines.fields.get(rest.partition("].")[2])
         return found
+
+
+def _demands(lens: Lens, name: str) -> bool:
+    try:
+        lens.put({name: None}, {})
+    except RecordRejected as error:
+        return error.field == name
+    return False

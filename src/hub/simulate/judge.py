@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from hub.simulate import values as made
@@ -46,7 +47,7 @@ class Judge:
         found = list(self.witness.violations)
         for law in (
             self._doubts, self.agreement, self._duplicates, self._deletions, self._lost, self._uncontested,
-            self._echoes, self._newest, self._accounts, self._isolation,
+            self._echoes, self._newest, self._accounts, self._asked, self._isolation,
         ):  # fmt: skip
             found += law()
         return list(dict.fromkeys(found))
@@ -87,7 +88,7 @@ class Judge:
         spec = self.world.ground.spec(entity, path)
         return spec.type if spec is not None else ""
 
-    def _shared(self, entity: str, path: str) -> bool:
+    def shared(self, entity: str, path: str) -> bool:
         """Whether all systems read and write this path with the same right."""
         head, _, rest = path.partition("[")
         inner = rest.partition("].")[2]
@@ -123,14 +124,21 @@ class Judge:
                 continue
             one = {name: rows[0] for name, rows in systems.items()}
             for path in {path for row in one.values() for path in row.flat}:
-                if self._shared(entity, path):
+                if self.shared(entity, path):
                     shown = {name: row.flat.get(path) for name, row in one.items()}
                     if self._came_late(entity, path, shown):
                         continue
-                    if path == "number" and self.filled:  # a blank that a system fills stays filled there
-                        shown = {name: value for name, value in shown.items() if value is not None}
+                    if path == "number" and self.filled and None in shown.values():
+                        # A blank that systems fill stays as each of them filled it.
+                        own = {name for name, row in one.items() if self._by_itself(name, entity, row.id, path)}
+                        shown = {n: value for n, value in shown.items() if value is not None and n not in own}
                     if len({self._coarse(entity, path, value) for value in shown.values()}) > 1:
                         yield Violation("convergence", f"{entity} {tag} {path} differs: {shown}")
+
+    def _by_itself(self, system: str, entity: str, row_id: str, path: str) -> bool:
+        """Whether nobody but the system itself gave this value."""
+        edit = self.witness.current.get((system, entity, row_id, path))
+        return edit is not None and edit.by == "system"
 
     def _came_late(self, entity: str, path: str, shown: dict[str, Any]) -> bool:
         """A field whose mapping came after its records, and whose owner never said anything: the others keep theirs."""
@@ -167,29 +175,30 @@ class Judge:
         return not known or len(deleted) > 1 or (entity, tag) in self.world.people.restored
 
     def _deletions(self) -> Iterator[Violation]:
-        """What was deleted in one system, and nowhere touched since, is deleted in the others."""
+        """What was deleted in one system, and nowhere touched since, is deleted or archived in the others."""
         for (entity, tag), deleted in self.witness.deleted.items():
-            fixed = self.world.config["policy"].get(entity, {}).get("deletes")
-            if fixed != "propagate" or self.world.settings[entity].get("deletes") != "propagate" or len(deleted) > 1:
-                continue
-            if (
-                any("deletes" in change for change in self.world.changes.get(entity, ()))
-                or (entity, tag, "*") in self.decided
-            ):
+            if len(deleted) > 1 or (entity, tag, "*") in self.decided or self._held(entity, tag):
                 continue
             first = deleted[0]
-            hub_id = self.told.hub_ids.get((first.system, entity, first.id))
-            quiet = any(moment < first.at for moment in self.world.quiet)
-            touched = any((e.entity, e.tag) == (entity, tag) and e.at > first.at for e in self.witness.edits)
-            left = sorted(self.rows.get((entity, tag), {}))
-            before = [q for q in self.world.quiet if q < first.at]
-            late = [
-                e
-                for e in self.witness.edits
-                if (e.entity, e.tag) == (entity, tag) and (not before or e.at > before[-1])
-            ]
-            if hub_id and quiet and not touched and not late and left and not self._held(entity, tag):
-                yield Violation("deletes are earned", f"{entity} {tag}, deleted in {first.system}, is still in {left}")
+            known = (first.system, entity, first.id) in self.told.hub_ids
+            before = [moment for moment in self.world.quiet if moment < first.at]
+            edits = [edit.at for edit in self.witness.edits if (edit.entity, edit.tag) == (entity, tag)]
+            if not known or not before or any(at > before[-1] for at in edits):
+                continue
+            rule = self._since(before[-1], entity)
+            for name, rows in sorted(self.rows.get((entity, tag), {}).items()):
+                part = self.world.ground.parts[name, entity]
+                archived = not part.resource.archive or all(row.archived for row in rows)
+                if part.direction != "in" and (rule == "propagate" or (rule == "archive" and not archived)):
+                    want = "gone" if rule == "propagate" else "archived"
+                    yield Violation(
+                        "deletes are earned", f"{entity} {tag}, deleted in {first.system}, is not {want} in {name}"
+                    )
+
+    def _since(self, moment: datetime, entity: str) -> str | None:
+        """What becomes of deleted records of an entity, where that was not changed after this moment."""
+        policy = self.world.policy(entity)
+        return policy.deletes if self.world.changed_at.get(entity, moment) <= moment else None
 
     def _held(self, entity: str, tag: str) -> bool:
         return any(self.told.tags.get(letter["hub_id"]) == tag for letter in self.told.letters)
@@ -228,7 +237,7 @@ class Judge:
             edit = edits[-1]
             if edit.by != "user" or (entity, tag) in self.tainted | self.unsure or edit.fate in ("user", "gone"):
                 continue
-            if not self._shared(entity, path) or (entity, tag, path.partition("[")[0]) in self.decided:
+            if not self.shared(entity, path) or (entity, tag, path.partition("[")[0]) in self.decided:
                 continue
             head = path.partition("[")[0]
             if self._owned(entity, head) - {edit.system} or (entity, head) in self.world.unmapped:
@@ -352,6 +361,14 @@ class Judge:
         for note in self.told.notes:
             if note.kind == "written" and note.run not in self.told.runs:
                 yield Violation("accounting", f"a write to {note.system} names the run {note.run}, which nobody knows")
+
+    def _asked(self) -> Iterator[Violation]:
+        """Whatever the hub could not decide was laid before a person."""
+        for note in self.told.notes:
+            for path, kind, *_ in note.detail.get("changes", ()) if note.kind == "observed" else ():
+                if kind == "conflict" and (note.hub_id, path, note.system) not in self.told.conflicts:
+                    whose = f"{note.system} {note.entity} {self.told.tags.get(note.hub_id, note.hub_id)} {path}"
+                    yield Violation("nothing lost", f"{whose} was left to a person, and nobody was told")
 
     def _isolation(self) -> Iterator[Violation]:
         """Only what is wrong by people's own acts has a letter or waits in the end."""

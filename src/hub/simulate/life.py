@@ -8,8 +8,10 @@ from typing import Any
 
 from hub.errors import HubError
 from hub.simulate.chance import Chance, config
+from hub.simulate.evening import evening
 from hub.simulate.ground import Ground
 from hub.simulate.judge import Judge
+from hub.simulate.quirks import REFUSED
 from hub.simulate.witness import Violation
 from hub.simulate.workers import Memory
 from hub.simulate.world import World
@@ -72,14 +74,23 @@ class Simulator:
         return World(self.ground, chosen, self.memory)
 
     def _ended(self, life: Life, world: World) -> Life:
-        if not world.witness.violations:
-            _come_to_rest(world)
-        life.violations = Judge(world).violations() if not world.witness.violations else world.witness.violations
+        life.violations = world.witness.violations or _ending(world)
         life.told = world.story
         return life
 
 
-def _come_to_rest(world: World) -> None:
+def _ending(world: World) -> list[Violation]:
+    """What the judge says when everything has come to rest; and once more after the last evening."""
+    come_to_rest(world)
+    judge = Judge(world)
+    found = judge.violations()
+    if not found and evening(world, judge):
+        _must_settle(world, "after the last evening")
+        found = Judge(world).violations()
+    return found
+
+
+def come_to_rest(world: World) -> None:
     """Nobody edits any more, everything works, and people decide what waits for them."""
     world.story.append(f"{world.clock.since()}  everything comes to rest")
     for system in world.systems.values():
@@ -87,21 +98,27 @@ def _come_to_rest(world: World) -> None:
         system.faults.clear()
     world.dropped.clear()
     world.directions.clear()
-    if world.people.spoiled and not settle(world):
-        world.witness.broken("convergence", f"no rest after {PASSES_TO_REST} passes, with bad records left")
+    world.policies.clear()
+    if world.people.spoiled:
+        _must_settle(world, "with bad records left")
     before = Judge(world) if world.people.spoiled else None
     if before is not None:
         world.witness.violations += [v._replace(law="isolation") for v in before.agreement()]
     world.do({"do": "heal"})
+    _must_settle(world)
+
+
+def _must_settle(world: World, when: str = "") -> None:
     if not settle(world):
-        world.witness.broken("convergence", f"no rest after {PASSES_TO_REST} passes")
+        world.witness.broken("convergence", f"no rest after {PASSES_TO_REST} passes {when}".rstrip())
 
 
 def settle(world: World) -> bool:
     """Passes until one finds nothing to do; and one more, which must find nothing, too."""
     for number in range(PASSES_TO_REST):
         world.clock.wait(400)
-        _people_decide(world, number)
+        if number == 0 or not world.reports or world.reports[-1].open_conflicts or world.reports[-1].open_letters:
+            _people_decide(world, number)
         world.do({"do": "pass", "yes": True, "full": number == 1 and world.hidden})
         report = world.reports[-1] if world.reports else None
         if report is None or report.writes or report.failures or number < 1:
@@ -115,11 +132,17 @@ def _people_decide(world: World, number: int) -> None:
     with world.engine(world.worker()) as engine:
         try:
             for conflict in engine.conflicts():
-                world.do({"do": "person", "what": "resolve", "nth": 0, "take": ("theirs", "ours")[conflict["id"] % 2]})
+                world.do({"do": "person", "what": "resolve", "nth": 0, "take": _side(conflict)})
             if number < PASSES_TO_REST // 2:
                 world.do({"do": "person", "what": "replay"})
         except HubError as error:
             world.witness.broken("no surprises", f"what waits can't be shown: {error}")
+
+
+def _side(conflict: dict[str, Any]) -> str:
+    """What is to be: one or the other, but no text that some system refuses."""
+    fine = [side for side in ("theirs", "ours") if REFUSED not in str(conflict[side]).lower()] or ["theirs"]
+    return fine[int(conflict["id"]) % len(fine)]
 
 
 def _is_quiet(world: World) -> bool:

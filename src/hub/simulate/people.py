@@ -9,7 +9,7 @@ from hub.errors import RecordRejected
 from hub.simulate.ground import Part
 from hub.simulate.quirks import REFUSED
 from hub.simulate.systems import Row, System, copied
-from hub.simulate.values import mended
+from hub.simulate.values import filled, mended
 
 if TYPE_CHECKING:
     from hub.simulate.world import World
@@ -25,7 +25,7 @@ class People:
     def __init__(self, world: World) -> None:
         self.world = world
         self.spoiled: set[tuple[str, str]] = set()
-        """(entity, tag) of records that can't be read, or hold what is refused."""
+        """(entity, tag) of records that can't be read, hold what is refused, or lack what some system demands."""
         self.restored: set[tuple[str, str]] = set()
         self.merged: set[tuple[str, str]] = set()
 
@@ -110,7 +110,8 @@ class People:
         if place is None or row is None or self._put(*place, row, event["values"]) is None:
             return ""
         key = (event["entity"], event["tag"])
-        if event.get("spoils"):
+        blank = (name for name, value in event["values"].items() if value is None)
+        if event.get("spoils") or any(self.world.ground.demanded(event["entity"], name) for name in blank):
             self.spoiled.add(key)
         told = ", ".join(f"{name} to {value!r}" for name, value in event["values"].items())
         return f"a user of {event['system']} sets {event['tag']} {told}"
@@ -231,17 +232,23 @@ class People:
         return f"users mend {', '.join(dict.fromkeys(healed))}" if healed else ""
 
     def _allow(self, system: System, part: Part, row: Row, allowed: set[tuple[str, str, str, str]]) -> bool:
-        """What others refuse is put in words that all of them take: each such text of a record once, in the first
-        system that shows it (the hub carries it to the others). ``allowed``: (entity, tag, field, text) of those."""
-        bad = {
-            name: str(value)
-            for name, value in row.flat.items()
-            if REFUSED in str(value).lower() and (part.entity, row.tag, name, str(value).lower()) not in allowed
-        }
+        """What others refuse is put in words that all of them take, and what they demand is filled in: each such value
+        of a record once, in the first system that shows it (the hub carries it to the others). ``allowed``: (entity,
+        tag, field, text) of those."""
+        texts = {name: str(value or "").lower() for name, value in row.flat.items()}
+        blank = (part.entity, row.tag) in self.spoiled
+        bad = [
+            name
+            for name, text in texts.items()
+            if (REFUSED in text or (not text and blank and self.world.ground.demanded(part.entity, name)))
+            and (part.entity, row.tag, name, text) not in allowed
+        ]
         if not bad:
             return False
-        allowed |= {(part.entity, row.tag, name, value.lower()) for name, value in bad.items()}
-        self._put(system, part, row, {name: mended(value) for name, value in bad.items()})
+        allowed |= {(part.entity, row.tag, name, texts[name]) for name in bad}
+        fields = self.world.ground.specs[part.entity].fields
+        given = {n: mended(str(row.flat[n])) if texts[n] else filled(fields[n], row.tag) for n in bad}
+        self._put(system, part, row, given)
         return True
 
     def _mend(self, system: System, part: Part, row: Row) -> None:

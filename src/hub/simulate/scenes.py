@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from hub.simulate.workers import Beside, Crash, Goal, Point, Worker
+from hub.simulate.workers import MARKS, Beside, Crash, Goal, Point, Worker
 from hub.sync.context import CALL_SECONDS
 
 Event = dict[str, Any]
@@ -33,7 +33,6 @@ class Scene:
         self.tell = tell
         self.goals: dict[str, Goal | None] = {}
         self.beside: Beside | None = None
-        self.dead_in_work: list[str] = []
 
     def play(self) -> None:
         """Play it to the end. Errors of the works are theirs to catch; only Crash is caught here."""
@@ -48,9 +47,13 @@ class Scene:
         while self.place < len(self.script):
             self._go_on()
         if self.beside is not None:
-            self.goals["b"] = None
+            self._aim("b", None)
             while not self.beside.done:
                 self.beside.resume()
+
+    def _aim(self, name: str, goal: Goal | None) -> None:
+        self.goals[name] = goal
+        self.works[name][0].marks = goal is not None and goal.to in MARKS
 
     def _guarded(self, name: str, work: Callable[[], None]) -> None:
         try:
@@ -70,7 +73,7 @@ class Scene:
     def _at_point_of_b(self, point: Point) -> None:
         goal = self.goals.get("b")
         if goal is not None and goal.reached(point):
-            self.goals["b"] = None
+            self._aim("b", None)
             self._stopped("b", point)
             assert self.beside is not None
             self.beside.give_back()
@@ -93,17 +96,17 @@ class Scene:
 
     def _go_on(self) -> None:
         """What happens now, until it is a's turn again."""
-        self.goals["a"] = None
+        self._aim("a", None)
         while self.place < len(self.script):
             event = self.script[self.place]
             self.place += 1
             if "run" in event:
                 goal = Goal(event["to"], event["n"])
                 if event["run"] == "a":
-                    self.goals["a"] = goal
+                    self._aim("a", goal)
                     return
                 if self.beside is not None and not self.beside.done:
-                    self.goals["b"] = goal
+                    self._aim("b", goal)
                     self.beside.resume()
             elif "crash" in event:
                 if event["crash"] in self.works:

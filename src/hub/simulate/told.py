@@ -40,6 +40,8 @@ class Told:
     letters: list[dict[str, Any]]
     doubtful: set[tuple[str, str, str]]
     """(system, entity, hub id) of creates that a person was asked about."""
+    conflicts: set[tuple[str, str, str]]
+    """(hub id, path, system) of all that a person was ever asked to decide."""
     runs: set[str]
     waiting: list[tuple[str, str, str]]
     intents: int
@@ -61,6 +63,7 @@ def told(world: World) -> Told:
         hub_ids = {(r[0], r[1], r[2]): r[3] for r in rows("SELECT system, entity, remote_id, hub_id FROM shadow")}
         letters = [dict(r._mapping) for r in rows("SELECT * FROM letter WHERE status = 'open'")]
         doubtful = {(r[0], r[1], r[2]) for r in rows("SELECT system, entity, hub_id FROM letter WHERE stage = 'doubt'")}
+        conflicts = {(r[0], r[1], r[2]) for r in rows("SELECT hub_id, path, system FROM conflict")}
         runs = {row[0] for row in rows("SELECT id FROM run")}
         waiting = [(r[0], r[1], r[2]) for r in rows("SELECT system, entity, remote_id FROM waiting")]
         intents = rows("SELECT count(*) FROM intent")[0][0]
@@ -79,4 +82,4 @@ def told(world: World) -> Told:
         tag = world.systems[system].tags.get((entity, remote_id)) if system in world.systems else None
         if tag is not None:
             tags[hub_id] = tag
-    return Told(notes, hub_ids, tags, letters, doubtful, runs, waiting, intents, words)
+    return Told(notes, hub_ids, tags, letters, doubtful, conflicts, runs, waiting, intents, words)

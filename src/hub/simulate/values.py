@@ -59,6 +59,12 @@ def mended(value: str) -> str:
     return f"N{900_000 + int(found[0][1:] if found else 0)} mended"
 
 
+def filled(spec: FieldSpec, tag: str) -> Any:
+    """What people enter where a value was demanded, and is missing; unlike all others, too."""
+    found = _TOKEN.match(tag)
+    return fresh(spec, 900_000 + int(found[0][1:] if found else 0), long=False)
+
+
 def coarse(value: Any, kind: str, *, rounded: bool = False) -> Any:
     """What is left of a value whatever systems do to it: equal for a value and all its rewritten forms."""
     if value is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from hub.simulate.clock import Clock
@@ -103,6 +103,8 @@ class Witness:
         self.beside: set[tuple[str, str]] = set()
         """(entity, tag) that a person had deleted elsewhere, and the hub made anew before it had deleted the old one:
         at rest, only one of them may be alive."""
+        self.began: datetime | None = None
+        """When the pass under way began, if it reads all that is new: what it can't read, it must not write beside."""
 
     def broken(self, law: str, what: str) -> None:
         self.violations.append(Violation(law, what))
@@ -171,7 +173,7 @@ class Witness:
             self.unread.add((entity, row.tag))
         if (entity, row.tag) in self.unread:
             self.raced.add((entity, row.tag))
-        elif any(other.key or other.shown for other in others):
+        elif any(other.key or other.shown or self._to_be_read(system, other) for other in others):
             self._doubled(system, entity, row, others[0])
         elif others:
             self.raced.add((entity, row.tag))
@@ -179,6 +181,10 @@ class Witness:
         if deleted:
             what = f"{_named(system, entity, row)} was made again after a user had deleted it there"
             self.doubts.append(Doubt("deletes are earned", entity, row.tag, "*", what, row.key))
+
+    def _to_be_read(self, system: System, row: Row) -> bool:
+        """Whether it was there, and to be seen, when the pass began that is under way."""
+        return self.began is not None and row.at + timedelta(seconds=system.quirks.lag) < self.began
 
     def spoiled(self, system: System, row: Row) -> None:
         """A user put nonsense into it."""

@@ -19,6 +19,8 @@ from hub.simulate.shortcut import Straight
 from hub.store.database import Store, open_memory
 
 WRITES = frozenset({"create", "update", "delete"})
+MARKS = frozenset({"intent", "cursor"})
+"""Goals that are reached by what a transaction changed."""
 
 
 class Crash(BaseException):
@@ -35,15 +37,16 @@ class Point(NamedTuple):
 
 class Goal:
     """Where a worker is to be stopped: at the n-th point of a kind. ``write`` and ``written`` are the calls that change
-    something, before and after they did; ``intent`` is when writes were noted and not sent; ``point`` is any."""
+    something, before and after they did; ``intent`` is when writes were noted and not sent, ``cursor`` when a feed was
+    read further; ``point`` is any."""
 
     def __init__(self, to: str, n: int) -> None:
         self.to = to
         self.left = n
 
     def reached(self, point: Point) -> bool:
-        if self.to == "intent":
-            self.left -= point.verb == "intent"
+        if self.to in MARKS:
+            self.left -= point.verb == self.to
             return self.left <= 0
         changing = {"write": "call", "written": "answer"}.get(self.to) == point.kind and point.verb in WRITES
         if changing or self.to in ("point", point.kind):
@@ -61,6 +64,8 @@ class Worker:
         self.in_call = False
         """A request that changes something is under way and has had no effect yet."""
         self.at_point: Callable[[Point], None] | None = None
+        self.marks = False
+        """Whether its transactions are to tell what they changed."""
 
     def point(self, kind: str, system: str = "", verb: str = "") -> None:
         """Report a point; raises Crash when this worker was killed."""
@@ -96,9 +101,10 @@ class Memory:
             raise
         self._driver.execute(end)
 
-    def intents(self) -> int:
-        """How many writes are noted and not settled."""
-        return int(self._driver.execute("SELECT count(*) FROM intent").fetchone()[0])
+    def marks(self) -> tuple[int, str]:
+        """How many writes are noted and not settled; and how far all feeds have been read."""
+        found: tuple[int, str] = self._driver.execute(_MARKS).fetchone()
+        return found
 
     def empty(self) -> None:
         """As it was when it was made."""
@@ -109,6 +115,16 @@ class Memory:
     def close(self) -> None:
         self.connection.close()
         self.engine.dispose()
+
+
+_MARKS = """SELECT (SELECT count(*) FROM intent), (SELECT coalesce(group_concat(place), '') FROM
+    (SELECT system || entity || value AS place FROM feed_cursor ORDER BY system, entity))"""
+
+
+def _moved(before: tuple[int, str], now: tuple[int, str]) -> str:
+    if now[0] > before[0]:
+        return "intent"
+    return "cursor" if now[1] != before[1] else ""
 
 
 class SimStore(Store):
@@ -123,10 +139,9 @@ class SimStore(Store):
     def begin(self) -> Iterator[Connection]:
         self.worker.point("begin")
         with self.memory.transaction("BEGIN IMMEDIATE") as connection:
-            before = self.memory.intents() if self.worker.at_point else 0
+            before = self.memory.marks() if self.worker.marks else None
             yield connection
-        more = self.worker.at_point is not None and self.memory.intents() > before
-        self.worker.point("commit", verb="intent" if more else "")
+        self.worker.point("commit", verb=_moved(before, self.memory.marks()) if before else "")
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

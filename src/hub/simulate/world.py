@@ -25,7 +25,7 @@ from hub.store.database import Store
 from hub.sync.context import instant
 from hub.sync.engine import Engine
 from hub.sync.policy import Budget, Endpoint, EntityPolicy, Setup
-from hub.sync.report import PassReport
+from hub.sync.report import PassReport, Plan
 
 Event = dict[str, Any]
 
@@ -48,6 +48,8 @@ class World:
         self.people = People(self)
         self.settings: dict[str, Event] = {e: dict(config["policy"].get(e, {})) for e in self.entities}
         self.directions: dict[tuple[str, str], str] = {}
+        self.policies: dict[str, EntityPolicy] = {}
+        """Entity → its policy, as settings and directions make it; to be emptied when they change."""
         self.dropped: dict[tuple[str, str], str] = {}
         self.story: list[str] = []
         self.unmapped: set[tuple[str, str]] = set()
@@ -60,6 +62,9 @@ class World:
         """(entity, hub id, path) of what a person decided."""
         self.changes: dict[str, list[Event]] = {}
         """Entity → what was changed in its policy."""
+        self.changed_at: dict[str, datetime] = {}
+        """Entity → when that was done last."""
+        self._resources: dict[tuple[str, str], Resource] = {}
         self._names = itertools.count(1)
         self._workers = itertools.count(1)
         self.reports: list[PassReport] = []
@@ -72,6 +77,11 @@ class World:
 
     def policy(self, entity: str) -> EntityPolicy:
         """The policy as it is now."""
+        if entity not in self.policies:
+            self.policies[entity] = self._policy(entity)
+        return self.policies[entity]
+
+    def _policy(self, entity: str) -> EntityPolicy:
         base, now = self.ground.policies[entity], self.settings[entity]
         directions = {p.system: self.directions.get((p.system, entity), p.direction) for p in self.parts(entity)}
         changes: dict[str, Any] = {"systems": directions}
@@ -106,11 +116,13 @@ class World:
 
     def resource(self, part: Part) -> Resource:
         """The resource as this world's system offers it."""
-        if not self.ground.builtin:
-            return part.resource
-        quirks = self.systems[part.system].quirks
-        deletes: Any = "tombstones" if quirks.tombstones else "listing"
-        return replace(part.resource, probe=quirks.probe, deletes=deletes, batch=quirks.batch)  # type: ignore[arg-type]
+        key = (part.system, part.entity)
+        if key not in self._resources:
+            quirks = self.systems[part.system].quirks
+            deletes: Any = "tombstones" if quirks.tombstones else "listing"
+            habits: Event = {"probe": quirks.probe, "deletes": deletes, "batch": quirks.batch}
+            self._resources[key] = replace(part.resource, **habits) if self.ground.builtin else part.resource
+        return self._resources[key]
 
     def engine(self, worker: Worker) -> Engine:
         """A hub started anew, as this worker runs it."""
@@ -187,6 +199,7 @@ class World:
         if "b" in event:
             works["b"] = self._work(event["b"], "b")
         self.story.append(f"{self.clock.since()}  {_described(event)}")
+        self.witness.began = None if "hint" in event or self.hidden else self.clock.now
         Scene(event.get("script", ()), works, self.do, self._tell).play()
         return ""
 
@@ -225,17 +238,18 @@ class World:
             self._within_budget(before, held)
             return report
 
-    def _held(self) -> dict[tuple[str, str], int]:
-        return {(name, entity): len(s.rows[entity]) for name, s in self.systems.items() for entity in s.rows}
+    def _held(self) -> dict[tuple[str, str], set[str]]:
+        return {(name, entity): set(rows) for name, s in self.systems.items() for entity, rows in s.rows.items()}
 
-    def _within_budget(self, before: int, held: dict[tuple[str, str], int]) -> None:
+    def _within_budget(self, before: int, held: dict[tuple[str, str], set[str]]) -> None:
         """A pass that nobody approved changes and deletes no more than its budget."""
         risky = Counter((w.system, w.entity) for w in self.witness.writes[before:] if w.risky)
         for (system, entity), count in risky.items():
             budget = self.policy(entity).budget
-            # A deletion that no list has shown yet (it lags, or showed nothing then) is not known to the hub.
+            # What the pass made or deleted itself was there when it looked. A deletion that no list has shown (it
+            # lags, or showed nothing then) is not known to the hub.
             rows, known = self.systems[system].rows[entity], self.systems[system].known[entity]
-            most = max(held[system, entity], len(rows.keys() | known))
+            most = len(held[system, entity] | rows.keys() | known)
             if count > max(budget.floor, int(budget.share * most)):
                 self.witness.broken(
                     "deletes are earned", f"{count} changes of {entity} in {system}, and nobody had been asked"
@@ -268,6 +282,7 @@ class World:
     def _do_approve(self, event: Event) -> str:
         """A plan is made, perhaps somebody edits meanwhile, and it is approved: done as shown, or not at all."""
         worker = self.worker()
+        self.witness.began = None if self.hidden else self.clock.now
         with self.engine(worker) as engine:
             try:
                 plan = engine.plan().plan
@@ -280,6 +295,7 @@ class World:
                 before = len(self.witness.writes)
                 try:
                     message = engine.apply(plan.id).message
+                    self._nothing_else(plan, before)
                     if made:
                         self._as_planned(since)
                 except ConfigurationError as error:
@@ -289,6 +305,16 @@ class World:
             except HubError as error:
                 message = f"{type(error).__name__}: {error.what}"
         return f"a plan is made and approved: {message}"
+
+    def _nothing_else(self, plan: Plan, before: int) -> None:
+        """What an approved plan does not name is left to another pass."""
+        named = Counter((write.system, write.entity, write.record) for write in plan.writes)
+        for write in self.witness.writes[before:]:
+            place = (write.system, write.entity, write.id if write.action != "create" else "")
+            named[place] -= 1
+            if named[place] < 0:
+                what = f"{write.action} of {write.entity} {write.id} in {write.system}"
+                self.witness.broken("no stale write", f"{what} was not in the plan that was approved")
 
     def _as_planned(self, since: int) -> None:
         """An approved plan carries no edit that was made after it."""
@@ -335,7 +361,9 @@ class World:
         if event["entity"] not in self.settings:
             return ""
         self.settings[event["entity"]] |= event["set"]
+        self.policies.clear()
         self.changes.setdefault(event["entity"], []).append(event["set"])
+        self.changed_at[event["entity"]] = self.clock.now
         return f"the policy of {event['entity']} is changed: {event['set']}"
 
     def _do_remap(self, event: Event) -> str:
@@ -357,6 +385,7 @@ class World:
             self.directions.pop(key, None)
         else:
             self.directions[key] = event["to"]
+        self.policies.clear()
         return f"{' '.join(key)} is now {event['to']}"
 
 
