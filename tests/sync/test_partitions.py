@@ -14,8 +14,10 @@ from sync.fakes import CUSTOMERS, FakeSystem, World
 
 from hub.connect.capabilities import Part
 from hub.errors import ConfigurationError, Unavailable
-from hub.store import runs
+from hub.store import records, runs, shadows
 from hub.store.database import open_store
+from hub.store.records import RecordWrite
+from hub.sync import matching
 from hub.sync.joint import endings, own_ids, owns, parse_part
 from hub.sync.policy import Budget
 
@@ -321,3 +323,33 @@ def test_threads_side_by_side_make_nothing_twice(tmp_path: Path) -> None:
     codes = [record["tax"] for record in world.erp.records("customers")]
     assert len(codes) == len(set(codes)) == 61, "one of the twins waits for a person"
     assert [world.sync().writes for _ in range(3)][-1] == 0
+
+
+@pytest.mark.postgres
+def test_a_record_that_another_pass_stores_at_the_same_moment_is_found_in_the_end(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = divided(tmp_path, partitions=2, store_url=postgres_url)
+    world.crm.add("customers", name="one", tax="SAME")
+    sure = matching.still_new
+
+    def late(*arguments: Any) -> None:
+        """Before this pass has its turn, the other one ends its own."""
+        monkeypatch.setattr("hub.sync.observe.still_new", sure)
+        add_by_hand(postgres_url, "SAME")
+        sure(*arguments)
+
+    def add_by_hand(url: str, tax: str) -> None:
+        with open_store(url).begin() as connection:
+            values = {"name": "the same", "tax_id": tax}
+            records.insert_records(connection, [RecordWrite("01hother2", "customer", values, {}, 0)], "2026-01-15")
+            records.index(connection, "customer", (("tax_id",), ("name",)), [("01hother2", values)])
+
+    monkeypatch.setattr("hub.sync.observe.still_new", late)
+    report = part(world, "1/2")
+    counts = next(c for c in report.counts if c.system == "crm")
+    assert (counts.seen, counts.new, counts.matched) == (1, 0, 1), "told once, as it was in the end"
+    with open_store(postgres_url).read() as connection:
+        assert [shadow.hub_id for shadow in shadows.by_remote(connection, "crm", "customer", ["crm1"]).values()] == [
+            "01hother2"
+        ]

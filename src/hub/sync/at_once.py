@@ -81,7 +81,7 @@ class AtOnce:
     def take(self, connection: Connection, taken: Taken) -> None:
         """Plan the new ones of these, which were made in this transaction and are not marked for a plan, and store what
         is intended. ``send`` has to follow when the transaction has landed."""
-        found = taken.new
+        found, self._prepared = taken.new, None
         if len(found) < ENOUGH:
             records.mark(connection, self.entity, [record.hub_id for record in found], 1)
             return

@@ -58,6 +58,8 @@ class Pass:
     """Which of the passes that work on its entities together this one is; None: it works alone."""
     joint: dict[str, Joint] = field(default_factory=dict)
     """Entity → the joint pass that this one belongs to."""
+    ahead: bool = False
+    """What is new is matched before it is this pass's turn, and once more at the end (see ``matching``)."""
     leases: dict[str, Lease] = field(default_factory=dict)
     """Entity → its lease; and, of what is being read just now, the one called ``READING``."""
     down: dict[str, str] = field(default_factory=dict)

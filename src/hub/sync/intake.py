@@ -179,7 +179,8 @@ class Intake:
         linked = [n for n in ready if n.known is not None]
         unlinked = [n for n in ready if n.known is None]
         batch = Batch(self.job.now())
-        self.job.alone(connection, entity)
+        if linked or not self.job.ahead:
+            self.job.alone(connection, entity)
         stored = records.load(connection, [n.known.hub_id for n in linked if n.known])
         live = shadows.by_hub(connection, stored) if self.policy.authority and stored else {}
         for one in linked:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
@@ -16,6 +17,7 @@ from hub.sync.policy import Endpoint, Setup
 
 Values = dict[str, Any]
 Rules = tuple[tuple[str, ...], ...]
+Made = TypeVar("Made")
 PAGE = 1000
 _INDEXED = "match_rules:"
 """Setting: the rules by which an entity's records are indexed."""
@@ -33,10 +35,55 @@ def wanted(setup: Setup, entity: str) -> bool:
     return len(read) > 1
 
 
+class Overtaken(Exception):
+    """Another pass has stored a record meanwhile that one of these may be: all of it has to be done again."""
+
+
 def match_batch(
     connection: Connection, job: Pass, endpoint: Endpoint, found: Sequence[tuple[Remote, Values]]
 ) -> list[Match]:
-    """Correlate unlinked records of one endpoint, in their order."""
+    """Correlate unlinked records of one endpoint, in their order. Where several passes work together, what is new is
+    matched without waiting for one's turn: ``still_new`` has to be asked before that is stored."""
+    matches = _match(connection, job, endpoint, found)
+    if job.ahead and any(match.situation != "new" for match in matches):
+        job.alone(connection, endpoint.entity)
+        return _match(connection, job, endpoint, found)
+    return matches
+
+
+def still_new(connection: Connection, job: Pass, endpoint: Endpoint, made: Sequence[records.Stored]) -> None:
+    """Wait for this pass's turn, and see whether what was matched before it is new still. Raises Overtaken if not."""
+    entity = endpoint.entity
+    job.alone(connection, entity)
+    rules = endpoint.lens.match if wanted(job.setup, entity) else ()
+    keys = {key for record in made for rule in rules if (key := records.match_key(rule, record.values)) is not None}
+    own = {record.hub_id for record in made}
+    if any(set(hub_ids) - own for hub_ids in records.find(connection, entity, keys).values()):
+        raise Overtaken
+
+
+def in_turn(job: Pass, endpoint: Endpoint, take: Callable[[], Made]) -> Made:
+    """``take`` in sightings, in a transaction of its own. Where several passes work together, what is new does not wait
+    for its turn before the end; where it was overtaken, all is done once more, in its turn from the beginning."""
+    if job.part is None:
+        return take()
+    counts, findings = job.counts(endpoint), len(job.report.findings)
+    before = {part.name: getattr(counts, part.name) for part in fields(counts)}
+    job.ahead = True
+    try:
+        return take()
+    except Overtaken:
+        for name, value in before.items():
+            setattr(counts, name, value)
+        del job.report.findings[findings:]
+    finally:
+        job.ahead = False
+    return take()
+
+
+def _match(
+    connection: Connection, job: Pass, endpoint: Endpoint, found: Sequence[tuple[Remote, Values]]
+) -> list[Match]:
     entity, system = endpoint.entity, endpoint.system
     rules = endpoint.lens.match if wanted(job.setup, entity) else ()
     if job.part is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
+from functools import partial
 from typing import Any, Literal
 
 from sqlalchemy import Connection
@@ -16,7 +17,8 @@ from hub.sync import applied, behind, outcomes
 from hub.sync.at_once import AtOnce
 from hub.sync.context import Pass, instant
 from hub.sync.feeds import ahead, opened
-from hub.sync.intake import Intake
+from hub.sync.intake import Intake, Taken
+from hub.sync.matching import in_turn, still_new
 from hub.sync.policy import Endpoint
 from hub.sync.second_look import doubtful, line_keys
 from hub.sync.spreading import rationed
@@ -167,21 +169,12 @@ def _read_pages(
         for page in ahead(joined, job.pool) if start is None else joined:
             if writing is not None:
                 writing.make_way(page.records)
-            with job.transaction(entity, beside=True) as connection:
-                taken = intake.take(connection, page.records)
-                if writing is not None:
-                    writing.take(connection, taken)
-                if listing:
-                    shadows.seen(connection, system, entity, _live_ids(page), part)
-                if page.cursor is not None:
-                    changes: dict[str, Any] = {"value": page.cursor}
-                    if first_lens is not None:
-                        changes["lens"] = first_lens
-                    runs.set_cursor(connection, system, entity, part, **changes)
-                read += len(page.records)
-                if start is None and read >= next_look:
-                    shadows.learn_statistics(connection)
-                    next_look *= 10
+            read += len(page.records)
+            learn = start is None and read >= next_look
+            next_look *= 10 if learn else 1
+            taken = in_turn(
+                job, endpoint, partial(_store, job, endpoint, intake, page, writing, first_lens, listing, learn)
+            )
             complete = complete or page.complete
             job.emit(
                 "page.observed",
@@ -197,6 +190,36 @@ def _read_pages(
     if not complete or start is not None:
         return "changes"
     return "listed" if listing else "nothing missing"
+
+
+def _store(
+    job: Pass,
+    endpoint: Endpoint,
+    intake: Intake,
+    page: Page,
+    writing: AtOnce | None,
+    first_lens: str | None,
+    listing: bool,
+    learn: bool,
+) -> Taken:
+    """Take in one page, and all that belongs to it, in one transaction."""
+    system, entity, part = endpoint.system, endpoint.entity, str(endpoint.part or "")
+    with job.transaction(entity, beside=True) as connection:
+        taken = intake.take(connection, page.records)
+        if writing is not None:
+            writing.take(connection, taken)
+        if listing:
+            shadows.seen(connection, system, entity, _live_ids(page), part)
+        if page.cursor is not None:
+            changes: dict[str, Any] = {"value": page.cursor}
+            if first_lens is not None:
+                changes["lens"] = first_lens
+            runs.set_cursor(connection, system, entity, part, **changes)
+        if job.ahead and taken.new:
+            still_new(connection, job, endpoint, taken.new)
+        if learn:  # at last: it locks the table, and who waits for a turn must not hold what others need in theirs
+            shadows.learn_statistics(connection)
+    return taken
 
 
 def _was_known(job: Pass, connection: Connection, endpoint: Endpoint) -> bool:
