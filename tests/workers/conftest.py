@@ -28,6 +28,7 @@ def acme(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
 @pytest.fixture(autouse=True)
 def everybody_works(request: pytest.FixtureRequest) -> Iterator[None]:
     """Each test finds both hosts at work and the systems in agreement, whatever the one before did."""
+    found = request.getfixturevalue("acme") if "acme" in request.fixturenames else None
     yield
-    if "acme" in request.fixturenames and "acme" in request.node.funcargs:
-        request.node.funcargs["acme"].at_rest_with_both()
+    if found is not None:
+        found.at_rest_with_both()
