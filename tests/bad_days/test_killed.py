@@ -44,7 +44,7 @@ def test_a_few_dozen_kills_lose_and_double_nothing(own_company: BadCompany, mort
 def test_after_a_kill_the_next_pass_goes_on_at_once(own_company: BadCompany, mortal: MortalHub) -> None:
     company = own_company
     company.edit("kingdee", company.tax_ids()[0], FINVOICEBANKACCOUNT="62225555")
-    assert mortal.sync(60)["status"] == -9
+    assert mortal.sync(100)["status"] == -9
     fence = company.stored("SELECT fence FROM lease WHERE name = 'entity:customer'")[0]["fence"]
     assert company.hub("sync", "--json").code == 0
     assert company.stored("SELECT fence FROM lease WHERE name = 'entity:customer'")[0]["fence"] == fence + 1
@@ -57,7 +57,7 @@ def test_after_a_kill_the_next_pass_goes_on_at_once(own_company: BadCompany, mor
 def test_a_pass_that_died_on_another_machine_is_waited_for(own_company: BadCompany, mortal: MortalHub) -> None:
     company = own_company
     company.edit("kingdee", company.tax_ids()[0], FINVOICEBANKACCOUNT="62225556")
-    assert mortal.sync(60)["status"] == -9
+    assert mortal.sync(100)["status"] == -9
     company.stored("UPDATE lease SET owner = 'elsewhere' || owner")
     said = company.hub("sync", "--json")
     assert said.code == 3
