@@ -45,6 +45,24 @@ def test_a_field_of_lines_beside_an_edit_of_the_other_system(tmp_path: Path) -> 
     assert world.sync().writes == 0
 
 
+def test_a_listing_that_is_not_believed_was_not_read_with_the_new_mapping(tmp_path: Path) -> None:
+    """Were it, what another system says of the new field would be written over what nobody ever read."""
+    world = World(tmp_path, mappings={"customer": WITHOUT_PHONE}, conflict="hold")
+    for name in "AB":
+        world.crm.add("customers", name=name, code=name, tel="021-62345678")
+    world.sync()
+    world.mappings["customer"] = CUSTOMERS
+    for row_id in world.erp.rows["customers"]:
+        world.erp.edit("customers", row_id, tel="021-52345678")
+    there, world.crm.rows["customers"] = world.crm.rows["customers"], {}
+    assert [finding.kind for finding in world.sync(yes=False).findings] == ["listing"]
+    world.crm.rows["customers"] = there
+    world.sync()
+    assert {row["tel"] for row in world.crm.records("customers")} == {"021-62345678"}
+    with world.engine() as engine:
+        assert [conflict["path"] for conflict in engine.conflicts()] == ["phone", "phone"]
+
+
 def test_a_field_of_the_record(tmp_path: Path) -> None:
     world = World(tmp_path, mappings={"customer": WITHOUT_PHONE})
     world.crm.add("customers", name="A", code="C1", tel="021-62345678")

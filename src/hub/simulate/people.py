@@ -211,7 +211,7 @@ class People:
             return ""
         row.values, row.unreadable, row.lost = values, event["field"], row.flat.get(event["field"])
         system.touch(event["entity"], row, "user")
-        self.world.witness.spoiled(system, row)
+        self.world.witness.spoiled(system, event["entity"], row)
         self.spoiled.add((event["entity"], event["tag"]))
         return f"{event['system']} {event['tag']} {event['field']} becomes unreadable: {RUBBISH}"
 

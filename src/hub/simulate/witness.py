@@ -186,8 +186,11 @@ class Witness:
         """Whether it was there, and to be seen, when the pass began that is under way."""
         return self.began is not None and row.at + timedelta(seconds=system.quirks.lag) < self.began
 
-    def spoiled(self, system: System, row: Row) -> None:
-        """A user put nonsense into it."""
+    def spoiled(self, system: System, entity: str, row: Row) -> None:
+        """A user put nonsense into its unreadable field: what was there is no more."""
+        previous = self.current.pop((system.name, entity, row.id, row.unreadable), None)
+        if previous is not None:
+            previous.fate = "user"
         self.touched.setdefault((system.name, row.id), []).append(row.at)
 
     def _unseen(self, system: System, entity: str, tag: str) -> bool:

@@ -138,12 +138,21 @@ def _observe(job: Pass, endpoint: Endpoint, full: bool, at_once: AtOnce | None) 
         _look_at_lines(job, endpoint, intake)
     if feed == "nothing missing":
         changes["listed_at"] = changes["observed_at"]
+    unsure = relearn and feed == "listed"
+    if unsure:
+        del changes["lens"]  # what the listing lacks was not read with this mapping yet
     with job.transaction(endpoint.entity) as connection:
         runs.set_cursor(connection, endpoint.system, endpoint.entity, **changes)
         applied.remember(connection, endpoint)
-    job.heard.add((endpoint.system, endpoint.entity))
+    key = (endpoint.system, endpoint.entity)
+    job.heard.add(key)
     if feed == "listed" or (feed == "changes" and sweep_is_due(job, endpoint, cursor, full)):
-        _find_deleted(job, endpoint, intake, listed=feed == "listed")
+        believed = _find_deleted(job, endpoint, intake, listed=feed == "listed")
+        if unsure and not believed:
+            job.blocked.add(key)
+        elif unsure:
+            with job.transaction(endpoint.entity) as connection:
+                runs.set_cursor(connection, endpoint.system, endpoint.entity, lens=endpoint.lens.version)
 
 
 def _read_pages(
@@ -274,9 +283,9 @@ def sweep_is_due(job: Pass, endpoint: Endpoint, cursor: dict[str, Any], full: bo
     return listed_at < instant(job.clock() - timedelta(seconds=endpoint.sweep_every))
 
 
-def _find_deleted(job: Pass, endpoint: Endpoint, intake: Intake, *, listed: bool, parts: int = 1) -> None:
+def _find_deleted(job: Pass, endpoint: Endpoint, intake: Intake, *, listed: bool, parts: int = 1) -> bool:
     """What a complete listing (of so many ``parts``) does not show is gone — after a second look at each, and never all
-    at once."""
+    at once. Whether the listing was believed."""
     system, entity = endpoint.system, endpoint.entity
     if not listed:
         with job.transaction(entity) as connection:
@@ -293,14 +302,14 @@ def _find_deleted(job: Pass, endpoint: Endpoint, intake: Intake, *, listed: bool
         empty = listed and parts > 1 and len(shadows.parts_seen(connection, system, entity)) < parts
         runs.set_cursor(connection, system, entity, listed_at=job.now())
     if not missing and not unlinked_missing:
-        return
+        return True
     doubt = _doubt(job, entity, len(missing), known)
     if empty and len(missing) > 1:
         doubt = doubt or "a part of it came back empty, and that is not believed"
     if doubt and not job.yes:
         say = f"the listing shows {known - len(missing)} of {known} known records; {doubt}"
         job.find("listing", endpoint, "", f"{say}: look at {system}, then hub sync --full --yes")
-        return
+        return False
     missing += unlinked_missing
     if isinstance(endpoint.connector, Get):
         for start in range(0, len(missing), GET_BATCH):
@@ -308,6 +317,7 @@ def _find_deleted(job: Pass, endpoint: Endpoint, intake: Intake, *, listed: bool
     else:
         with job.transaction(entity) as connection:
             intake.take(connection, [Remote(key, None, deleted=True) for key in missing])
+    return True
 
 
 def _doubt(job: Pass, entity: str, missing: int, known: int) -> str:
