@@ -49,7 +49,8 @@ def test_a_first_load_that_was_killed_goes_on_where_it_was(
         for found in calls
     )
     assert WRITTEN - WRITERS <= killed["upsert"] <= WRITTEN + WRITERS
-    assert second["list"] == PAGES - 2 * AT_ONCE
+    # The third thousand may have been taken in while the second was being written.
+    assert PAGES - 3 * AT_ONCE <= second["list"] <= PAGES - 2 * AT_ONCE
     assert BATCHES - killed["upsert"] <= second["upsert"] <= BATCHES - killed["upsert"] + WRITERS
-    assert second["probe"] <= 2 * AT_ONCE, "only writes whose answer nobody heard are looked for"
+    assert second["probe"] <= 2 * 2 * AT_ONCE, "only writes whose answer nobody heard are looked for"
     assert sum(calls[1].values()) == sum(second.values())
