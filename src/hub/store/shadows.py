@@ -361,8 +361,8 @@ def start_listing(connection: Connection, system: str, entity: str, part: str = 
 
 def seen(connection: Connection, system: str, entity: str, remote_ids: Iterable[str], part: str = "") -> None:
     """The listing under way has shown these ids."""
-    rows = [(system, entity, part, key) for key in remote_ids]
-    insert_new_rows(connection, SEEN, ("system", "entity", "part", "remote_id"), rows)
+    rows = [(system, entity, key, part) for key in remote_ids]
+    insert_new_rows(connection, SEEN, ("system", "entity", "remote_id", "part"), rows)
 
 
 def parts_seen(connection: Connection, system: str, entity: str) -> set[str]:

@@ -116,9 +116,9 @@ class SeenRow(HubTable, table=True):
     __tablename__ = "seen"
     system: str = Field(primary_key=True)
     entity: str = Field(primary_key=True)
-    part: str = Field(default="", primary_key=True)
-    """Of which part this is the listing; empty: of the whole."""
     remote_id: str = Field(primary_key=True)
+    part: str = Field(default="", primary_key=True)
+    """Of which part this is the listing; empty: of the whole. Last, for records are looked up whatever their part."""
 
 
 class HintRow(HubTable, table=True):

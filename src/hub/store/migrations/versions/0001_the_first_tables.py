@@ -219,9 +219,9 @@ def upgrade() -> None:
         "seen",
         sa.Column("system", sa.String(), nullable=False),
         sa.Column("entity", sa.String(), nullable=False),
-        sa.Column("part", sa.String(), nullable=False),
         sa.Column("remote_id", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("system", "entity", "part", "remote_id"),
+        sa.Column("part", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("system", "entity", "remote_id", "part"),
     )
     op.create_table(
         "setting",
