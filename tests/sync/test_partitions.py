@@ -180,6 +180,25 @@ def test_an_empty_part_deletes_nothing(tmp_path: Path, monkeypatch: pytest.Monke
     assert any("part of it came back empty" in finding.message for finding in report.findings)
 
 
+def test_a_listing_that_is_not_believed_was_not_read_with_the_new_mapping(tmp_path: Path) -> None:
+    """Were it, what another system says of the new field would be written over what nobody ever read."""
+    world = divided(tmp_path, conflict="hold")
+    world.mappings = {"customer": CUSTOMERS.replace("  phone: {field: tel, via: {phone: {region: CN}}}\n", "")}
+    for number in range(9):
+        world.crm.add("customers", name=f"crm {number}", tax=f"CRM{number}", tel="021-62345678")
+    world.sync()
+    world.mappings = ONE_ENTITY
+    for row_id in world.erp.rows["customers"]:
+        world.erp.edit("customers", row_id, tel="021-52345678")
+    there, world.crm.rows["customers"] = world.crm.rows["customers"], {}
+    assert [finding.kind for finding in world.sync(yes=False).findings] == ["listing"]
+    world.crm.rows["customers"] = there
+    world.sync()
+    assert {row["tel"] for row in world.crm.records("customers")} == {"021-62345678"}
+    with world.engine() as engine:
+        assert [conflict["path"] for conflict in engine.conflicts()] == ["phone"] * 9
+
+
 # several passes -----------------------------------------------------------------------------------------------------
 
 

@@ -76,15 +76,23 @@ def _finish(job: Pass, endpoint: Endpoint, parts: Sequence[Endpoint], full: bool
     with job.store.read() as connection:
         rows = runs.cursors_of(connection, entity)
     listed = {rows[system, str(part.part)]["listed"] for part in parts}
+    whole, all_listed = rows.get((system, ""), {}), listed == {FEEDS.index("listed")}
     changes = {"lens": endpoint.lens.version, "observed_at": job.now()}
+    believed = True
     if listed == {FEEDS.index("nothing missing")}:
         changes["listed_at"] = changes["observed_at"]
-    elif listed == {FEEDS.index("listed")} or sweep_is_due(job, endpoint, rows.get((system, ""), {}), full):
-        _find_deleted(job, endpoint, intake, listed=listed == {FEEDS.index("listed")}, parts=len(parts))
+    elif all_listed or sweep_is_due(job, endpoint, whole, full):
+        believed = _find_deleted(job, endpoint, intake, listed=all_listed, parts=len(parts))
+    known_lens = whole.get("lens")
+    unread = all_listed and not believed and known_lens not in (None, endpoint.lens.version)
     with job.transaction(entity) as connection:
-        runs.set_cursor(connection, system, entity, **changes)
+        for part in parts if unread else ():  # what the listing lacks was not read with this mapping yet
+            runs.set_cursor(connection, system, entity, str(part.part), lens=known_lens)
+        runs.set_cursor(connection, system, entity, **{**changes, "lens": known_lens} if unread else changes)
         applied.remember(connection, endpoint)
     job.heard.add((system, entity))
+    if unread:
+        job.blocked.add((system, entity))
 
 
 def _find_lost(job: Pass, endpoint: Endpoint) -> None:
