@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sync.fakes import CUSTOMERS, World
 
-from hub.errors import ConfigurationError
+from hub.errors import ConfigurationError, UnknownOutcome
 
 
 @pytest.fixture
@@ -249,3 +249,30 @@ def test_a_record_that_is_referred_to_by_a_new_number_is_still_found_and_written
     assert sum(n.waiting for n in report.counts) == 0
     assert next(r for r in world.erp.records("orders") if r["no"] == "SO2")["customer"] == "K-2"
     assert next(r for r in world.crm.records("orders") if r["no"] == "SO3")["customer"] == c
+
+
+@pytest.mark.parametrize("verb", ["create", "update"])
+def test_an_edit_seen_beside_a_lost_write_waits_for_what_it_refers_to_and_is_not_passed_over(
+    world: World, verb: str
+) -> None:
+    order = world.crm.add("orders", no="SO1", lines=[{"seq": 1, "qty": 1}])
+    if verb == "update":
+        world.sync()
+        world.crm.edit("orders", order, lines=[{"seq": 1, "qty": 2}])
+    once = iter([True])
+
+    def meddle(called: str) -> None:
+        if called == verb and next(once, False):
+            product = world.erp.add("products", code="P1", name="new")
+            made = only(world, "erp", "orders")
+            lines = world.erp.row("orders", made)["lines"]
+            world.erp.edit("orders", made, lines=[*lines, {"seq": 2, "qty": 7, "product": product}])
+            raise UnknownOutcome("the answer was lost")
+
+    world.erp.after = meddle
+    for _ in range(3):
+        world.sync()
+    for system in world.systems.values():
+        (row,) = system.records("orders")
+        assert [int(line["qty"]) for line in row["lines"]] == [2 if verb == "update" else 1, 7], system.name
+    assert world.sync().writes == 0

@@ -162,6 +162,8 @@ class Confirmer:
             counts.updated += step.action == "update"
             batch.entries.append(self.entry(record, step, remote, rewritten))
             unknown = {path.field for path in paths if has_unknown(theirs, path)}
+            if unknown and doubtful:  # perhaps an edit that is not taken in yet: the next write must not pass over it
+                remote = replace(remote, version=shadow.version if shadow else "")
             self._store_shadow(batch, record, shadow, remote, self._without(raw, unknown, shadow), meant, bool(unknown))
             theirs = {name: value for name, value in theirs.items() if name not in unknown}
             if record.hub_id in sent:
