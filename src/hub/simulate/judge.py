@@ -126,7 +126,7 @@ class Judge:
             for path in {path for row in one.values() for path in row.flat}:
                 if self.shared(entity, path):
                     shown = {name: row.flat.get(path) for name, row in one.items()}
-                    if self._came_late(entity, path, shown):
+                    if self._came_late(entity, path, shown) or (entity, tag, path) in self.witness.blurred:
                         continue
                     if path == "number" and self.filled and None in shown.values():
                         # A blank that systems fill stays as each of them filled it.
@@ -238,6 +238,8 @@ class Judge:
             if edit.by != "user" or (entity, tag) in self.tainted | self.unsure or edit.fate in ("user", "gone"):
                 continue
             if not self.shared(entity, path) or (entity, tag, path.partition("[")[0]) in self.decided:
+                continue
+            if (entity, tag, path) in self.witness.blurred:
                 continue
             head = path.partition("[")[0]
             if self._owned(entity, head) - {edit.system} or (entity, head) in self.world.unmapped:

@@ -103,6 +103,12 @@ class Witness:
         self.beside: set[tuple[str, str]] = set()
         """(entity, tag) that a person had deleted elsewhere, and the hub made anew before it had deleted the old one:
         at rest, only one of them may be alive."""
+        self.untold: dict[tuple[str, str], tuple[int, frozenset[str]]] = {}
+        """(system, id) → the version and the fields of the hub's last write, where it was answered without the
+        record."""
+        self.blurred: set[tuple[str, str, str]] = set()
+        """(entity, tag, path) that a user changed between such a write and its reading back: nobody can tell that from
+        the system's own way of writing the value."""
         self.began: datetime | None = None
         """When the pass under way began, if it reads all that is new: what it can't read, it must not write beside."""
 
@@ -121,6 +127,9 @@ class Witness:
             self._by_hub(system, entity, before, row, paths, wanted)
             return
         self.touched.setdefault((system.name, row.id), []).append(row.at)
+        version, written = self.untold.get((system.name, row.id), (0, frozenset()))
+        if before is not None and before.shown < version:
+            self.blurred |= {(entity, row.tag, path) for path in (*paths, *gone) if path.partition("[")[0] in written}
         for path in paths:
             self._edit(system, entity, row, path, "user")
 
@@ -158,6 +167,9 @@ class Witness:
             action = "create" if before is None else "update"
             risky = before is not None and any(before.flat.get(path) is not None for path in paths if "[" not in path)
             self.writes.append(Written(system.name, entity, row.id, action, row.at, risky))
+        if system.quirks.silent:
+            fields = frozenset(path.partition("[")[0] for path in paths if row.flat[path] is not None or before)
+            self.untold[system.name, row.id] = (row.version, fields)
         for path in paths:
             if wanted.get(path) is None and row.flat[path] is not None:
                 self._edit(system, entity, row, path, "system")
