@@ -12,8 +12,8 @@ from hub.errors import HubError
 from hub.sync.context import Pass
 from hub.sync.policy import Endpoint
 
-AHEAD = 2
-"""Pages that are read before their turn. More would not be read any sooner, and take memory."""
+AHEAD = 1
+"""Pages that are read before their turn: joined ones, so that the reader has enough to do. More would take memory."""
 
 
 def in_order(job: Pass, endpoints: list[Endpoint]) -> list[Endpoint]:
