@@ -7,6 +7,8 @@ from typing import Any
 
 from sync.fakes import CUSTOMERS, ORDERS, World
 
+from hub.errors import Unavailable
+
 WITHOUT_PRICE = ORDERS.replace("      unit_price: price\n", "")
 WITHOUT_PHONE = CUSTOMERS.replace("  phone: {field: tel, via: {phone: {region: CN}}}\n", "")
 
@@ -61,6 +63,27 @@ def test_a_listing_that_is_not_believed_was_not_read_with_the_new_mapping(tmp_pa
     assert {row["tel"] for row in world.crm.records("customers")} == {"021-62345678"}
     with world.engine() as engine:
         assert [conflict["path"] for conflict in engine.conflicts()] == ["phone", "phone"]
+
+
+def test_a_mapping_that_is_taken_back_reads_what_the_other_one_had_begun_to_read(tmp_path: Path) -> None:
+    world = World(tmp_path, mappings={"customer": CUSTOMERS})
+    first = world.crm.add("customers", name="A", code="C1", tel="021-62345678")
+    world.sync()
+    world.mappings["customer"] = WITHOUT_PHONE
+    world.crm.add("customers", name="B", code="C2", tel="021-52345678")
+
+    def vanish(verb: str) -> None:
+        if verb in ("get", "list_ids"):  # what was shown is stored by then
+            raise Unavailable("down")
+
+    world.crm.before = vanish
+    world.crm.remove("customers", first)
+    world.sync()
+    world.crm.before = lambda verb: None
+    world.mappings["customer"] = CUSTOMERS
+    world.sync()
+    assert {row["name"]: row.get("tel") for row in world.erp.records("customers")}["B"] == "+862152345678"
+    assert world.sync().writes == 0
 
 
 def test_a_field_of_the_record(tmp_path: Path) -> None:

@@ -30,6 +30,9 @@ Feed = Literal["changes", "listed", "nothing missing"]
 needs no comparing, because nothing was known before it or deletions don't show in it."""
 FEEDS: tuple[Feed, ...] = ("changes", "listed", "nothing missing")
 """As they are noted of a part, by number."""
+UNREAD = "unread"
+"""Instead of a mapping's version: a new one began to read everything anew, and was not done. Whichever mapping comes
+next, this one again or the old one, reads everything."""
 
 
 def observe(job: Pass, endpoint: Endpoint, *, full: bool = False, at_once: AtOnce | None = None) -> None:
@@ -87,8 +90,8 @@ def _finish(job: Pass, endpoint: Endpoint, parts: Sequence[Endpoint], full: bool
     unread = all_listed and not believed and known_lens not in (None, endpoint.lens.version)
     with job.transaction(entity) as connection:
         for part in parts if unread else ():  # what the listing lacks was not read with this mapping yet
-            runs.set_cursor(connection, system, entity, str(part.part), lens=known_lens)
-        runs.set_cursor(connection, system, entity, **{**changes, "lens": known_lens} if unread else changes)
+            runs.set_cursor(connection, system, entity, str(part.part), lens=UNREAD)
+        runs.set_cursor(connection, system, entity, **{**changes, "lens": UNREAD} if unread else changes)
         applied.remember(connection, endpoint)
     job.heard.add((system, entity))
     if unread:
@@ -135,6 +138,9 @@ def _observe(job: Pass, endpoint: Endpoint, full: bool, at_once: AtOnce | None) 
     if endpoint.part is None:
         _redo_waiting(job, endpoint, intake)
     first_lens = None if known_lens else endpoint.lens.version
+    if relearn:
+        with job.transaction(endpoint.entity) as connection:
+            runs.set_cursor(connection, endpoint.system, endpoint.entity, str(endpoint.part or ""), lens=UNREAD)
     feed = _read_pages(job, endpoint, intake, start, first_lens=first_lens, at_once=at_once)
     changes: dict[str, Any] = {"lens": endpoint.lens.version, "observed_at": job.now()}
     if endpoint.part is not None:
