@@ -93,15 +93,15 @@ def median(values: Sequence[float]) -> float:
 
 
 def share(id: str, title: str, hub: Sequence[Measured], limit: Sequence[Measured], note: str = "") -> Row:
-    """CPU of the hub against CPU by hand, as the share of the limit's speed that the hub reaches."""
-    hub_cpu, limit_cpu = median([m.cpu for m in hub]), median([m.cpu for m in limit])
+    """CPU of the hub against CPU by hand, as the share of the limit's speed that the hub reaches: the median of what
+    each pair says, since the machine may be another one, as it were, from pair to pair."""
     return Row(
         id,
         title,
         "CPU s",
-        hub_cpu,
-        limit_cpu,
-        limit_cpu / hub_cpu,
+        median([m.cpu for m in hub]),
+        median([m.cpu for m in limit]),
+        median([by_hand.cpu / own.cpu for own, by_hand in zip(hub, limit, strict=True)]),
         "of the limit",
         target=0.50,
         first=0.33,
