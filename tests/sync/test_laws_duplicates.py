@@ -213,3 +213,45 @@ def test_a_link_to_a_record_of_another_kind_is_refused(world: World) -> None:
         with pytest.raises(ConfigurationError, match="there is no customer"):
             engine.resolve(conflict["id"], link=product)
         assert len(engine.conflicts()) == 1
+
+
+def test_a_long_call_keeps_its_lease(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call may take longer than a lease lasts: it is renewed meanwhile, so that nobody takes over and sends again."""
+    import threading
+    from datetime import timedelta
+
+    from hub.sync import holding
+    from hub.sync.context import Pass
+
+    monkeypatch.setattr(holding, "BEAT", 0.001)
+    renewed = threading.Event()
+    hold = Pass.hold
+
+    def noted(self: Pass) -> bool:
+        held = hold(self)
+        renewed.set()
+        return held
+
+    monkeypatch.setattr(Pass, "hold", noted)
+    other = world.engine()
+    other.owner = "somebody else"
+    met: list[str] = []
+
+    def slow() -> None:
+        for _ in range(3):
+            world.clock.now += timedelta(seconds=100)
+            renewed.clear()
+            renewed.wait(5)
+            renewed.clear()
+            renewed.wait(5)
+        try:
+            other.sync(yes=True)
+        except Unavailable as error:
+            met.append(str(error))
+
+    world.crm.add("customers", name="A")
+    world.erp.before = once("create", slow)
+    world.sync()
+    other.close()
+    assert met and "another pass" in met[0]
+    assert names(world, "erp") == ["A"]
